@@ -1,0 +1,1 @@
+"""Importers, one package per format or simulator."""

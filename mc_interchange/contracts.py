@@ -1,0 +1,163 @@
+"""What a format, a simulator and a reference model must provide.
+
+Implementations are found through entry points (see :mod:`mc_interchange.registry`), so that another
+package can add one. Each is a class without state; its ``Options`` are the flags of the command line.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from .instance import EdgeDigest, NetworkInstance
+from .network import Network
+from .network.base import Part
+from .progress import Progress
+
+__all__ = ["Column", "ExportOptions", "Exporter", "Importer", "Loss", "ReferenceModel", "Written"]
+
+
+class ExportOptions(Part):
+    """Options of one exporter.
+
+    Each field becomes a flag: its name with dashes, its type, its default, and as help text its
+    description. Bool: a pair of flags; Literal: a choice.
+    """
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that a target format cannot hold as it is.
+
+    Parameters
+    ----------
+    what
+        The part of the model.
+    how
+        ``approximated``: the result differs in the way that ``detail`` says; ``beside``: the format's
+        own files do not hold it, but the model file beside them does, and our own tools use it;
+        ``dropped``: it is not in the export at all.
+    detail
+        How, or why.
+    """
+
+    what: str
+    how: Literal["approximated", "beside", "dropped"]
+    detail: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A large dataset whose checksum was taken while it was written.
+
+    Parameters
+    ----------
+    file
+        Relative path.
+    dataset
+        Path in the file.
+    dtype, n
+        Type (numpy's name) and number of values.
+    xxh3
+        64-bit XXH3 checksum of the values' bytes, hexadecimal.
+    """
+
+    file: str
+    dataset: str
+    dtype: str
+    n: int
+    xxh3: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an exporter tells of its work.
+
+    Parameters
+    ----------
+    edges
+        Digests of the edges that were written, by ``"source -> target"``.
+    columns
+        Checksums of large datasets; their files get no checksum of their own.
+    """
+
+    edges: Mapping[str, EdgeDigest]
+    columns: Sequence[Column] = field(default_factory=tuple)
+
+
+class Exporter(ABC):
+    """Writes a NetworkInstance in one format.
+
+    The docstring of an implementation has a section "Not representable" that agrees with
+    :meth:`losses`.
+    """
+
+    #: Name on the command line.
+    format: ClassVar[str]
+    #: One line for help texts.
+    title: ClassVar[str]
+    #: Options of this format.
+    Options: ClassVar[type[ExportOptions]] = ExportOptions
+    #: Arguments of the reference model when the user gives none (such as a scale that this format bears).
+    model_defaults: ClassVar[Mapping[str, Any]] = {}
+
+    @abstractmethod
+    def losses(self, instance: NetworkInstance, options: ExportOptions) -> list[Loss]:
+        """Name what the format cannot hold.
+
+        Raises
+        ------
+        NotRepresentableError
+            When no useful export is possible.
+        """
+
+    @abstractmethod
+    def estimate(self, instance: NetworkInstance, options: ExportOptions) -> int:
+        """Return about how many bytes will be written."""
+
+    @abstractmethod
+    def write(
+        self, instance: NetworkInstance, directory: Path, options: ExportOptions, *, workers: int, progress: Progress
+    ) -> Written:
+        """Write all files of the format into an empty directory, streaming."""
+
+
+class Importer(ABC):
+    """Reads one format into a NetworkInstance."""
+
+    #: Name of the format.
+    format: ClassVar[str]
+    #: One line for help texts.
+    title: ClassVar[str]
+
+    @abstractmethod
+    def recognises(self, path: Path) -> bool:
+        """Say, from names and first bytes, whether a path looks like this format."""
+
+    @abstractmethod
+    def read(self, path: Path) -> NetworkInstance:
+        """Open a path; edges are read when their stream is.
+
+        Raises
+        ------
+        FormatError
+            With file, place and cause.
+        """
+
+
+class ReferenceModel(ABC):
+    """Builds a Network from a few documented arguments."""
+
+    #: Name on the command line.
+    name: ClassVar[str]
+    #: One line for help texts.
+    title: ClassVar[str]
+    #: Arguments, with unit, symbol and meaning.
+    Arguments: ClassVar[type[Part]]
+
+    @abstractmethod
+    def build(self, arguments: Any) -> Network:
+        """Return the network for an object of :attr:`Arguments`."""

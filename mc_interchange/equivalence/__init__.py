@@ -1,0 +1,1 @@
+"""Whether two networks, or two runs, are the same; knows no simulator."""

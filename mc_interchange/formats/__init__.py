@@ -1,0 +1,1 @@
+"""Names and layouts of formats, shared by their exporter and importer."""

@@ -1,0 +1,153 @@
+"""The NetworkInstance: every neuron and synapse, explicit (level two of two)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mc_interchange.network import Input, Network, Neuron, PoissonActivity, Simulation, SpikeTrains
+
+from .digest import EdgeDigest, InstanceDigest, digest_arrays, digest_block, digest_json
+from .edges import BLOCK_EDGES, Edges, map_blocks
+
+__all__ = ["NetworkInstance", "Nodes"]
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The node table of one population.
+
+    Parameters
+    ----------
+    name
+        Name of the population.
+    size
+        Number of neurons or sources.
+    neuron
+        Model and common parameters; None for virtual sources.
+    V_m : ndarray, shape (size,), float64, mV
+        Membrane potential at t = 0; None for virtual sources.
+    varying
+        Parameters that differ between neurons, by name: ndarray, shape (size,), float64, in the
+        catalogue's unit. They replace the common value.
+    activity
+        What virtual sources emit; None for neurons.
+    positions : ndarray, shape (size, 3), float64, um
+        x, y (depth, negative), z; None where unknown. For viewers only.
+    color
+        ``#rrggbb``, for viewers only.
+    """
+
+    name: str
+    size: int
+    neuron: Neuron | None = None
+    V_m: NDArray[np.float64] | None = None
+    varying: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    activity: PoissonActivity | SpikeTrains | None = None
+    positions: NDArray[np.float64] | None = None
+    color: str | None = None
+
+    @property
+    def virtual(self) -> bool:
+        """Whether these are sources without dynamics."""
+        return self.neuron is None
+
+
+@dataclass(frozen=True)
+class NetworkInstance:
+    """A network, neuron by neuron and synapse by synapse.
+
+    Parameters
+    ----------
+    name
+        Name of the model.
+    populations
+        Node tables by population name, in order.
+    projections
+        Streams of synapses by projection name, in order. None of them is empty.
+    inputs
+        Inputs by rule (Poisson sources are independent per neuron), as in the Network.
+    simulation
+        Resolution, duration, seed, recordings.
+    network
+        The rules it was made from, where known.
+    seed
+        The seed it was made with, where known.
+    """
+
+    name: str
+    populations: Mapping[str, Nodes]
+    projections: Mapping[str, Edges]
+    inputs: tuple[Input, ...]
+    simulation: Simulation
+    network: Network | None = None
+    seed: int | None = None
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons (without virtual sources)."""
+        return sum(p.size for p in self.populations.values() if not p.virtual)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of synapses."""
+        return sum(e.n_edges for e in self.projections.values())
+
+    def digest(
+        self, *, workers: int = 1, block_edges: int = BLOCK_EDGES, progress: Callable[[int], None] | None = None
+    ) -> InstanceDigest:
+        """Stream all synapses once and return the digest of every part.
+
+        Parameters
+        ----------
+        workers
+            Number of threads; has no influence on the result.
+        progress
+            Called with the number of synapses after each block.
+        """
+        edges: dict[str, EdgeDigest] = {}
+        for projection in self.projections.values():
+            key = pair(projection)
+            for part in map_blocks(projection, digest_block, max_edges=block_edges, workers=workers):
+                edges[key] = edges.get(key, EdgeDigest()) + part
+                if progress:
+                    progress(part.count)
+        return self.digest_with(edges)
+
+    def digest_with(self, edges: Mapping[str, EdgeDigest]) -> InstanceDigest:
+        """Return the digest, given that of the edges (from a writer that has just streamed them)."""
+        populations = self.populations.values()
+        return InstanceDigest(
+            edges=edges,
+            nodes={p.name: _digest_nodes(p) for p in populations},
+            parameters={p.name: _digest_parameters(p) for p in populations},
+            inputs=digest_json(sorted((_input(i) for i in self.inputs), key=str)),
+            dt=self.simulation.dt,
+        )
+
+
+def pair(edges: Edges) -> str:
+    """Return the key of a projection's populations in digests."""
+    return f"{edges.source} -> {edges.target}"
+
+
+def _digest_nodes(nodes: Nodes) -> str:
+    arrays: dict[str, NDArray[Any]] = {"size": np.array([nodes.size]), **nodes.varying}
+    if nodes.V_m is not None:
+        arrays["V_m"] = nodes.V_m
+    return digest_arrays(arrays)
+
+
+def _digest_parameters(nodes: Nodes) -> str:
+    if nodes.neuron is not None:
+        common = {k: v for k, v in nodes.neuron.parameters.items() if k not in nodes.varying}
+        return digest_json([nodes.neuron.model, common])
+    return digest_json(nodes.activity.model_dump(mode="json") if nodes.activity else None)
+
+
+def _input(item: Input) -> dict[str, Any]:
+    return item.model_dump(mode="json", exclude={"name", "meaning", "source"})

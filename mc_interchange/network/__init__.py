@@ -1,0 +1,67 @@
+"""The description of a network as rules (level one of two; level two is :mod:`mc_interchange.instance`)."""
+
+from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter
+from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
+from .inputs import Input, PoissonInput, StepCurrent
+from .network import ModelParameter, Network, Projection
+from .populations import (
+    AnyPopulation,
+    Neuron,
+    PoissonActivity,
+    Population,
+    Slab,
+    SpikeTrains,
+    VirtualPopulation,
+)
+from .rules import (
+    AllToAll,
+    Explicit,
+    FixedIndegree,
+    FixedOutdegree,
+    FixedTotalNumber,
+    OneToOne,
+    PairwiseBernoulli,
+    Rule,
+)
+from .simulation import Simulation, VoltageRecording
+from .yaml_file import json_schema, parse_network, read_network, serialize_network, write_network
+
+__all__ = [
+    "CATALOGUE",
+    "AllToAll",
+    "AnyPopulation",
+    "Constant",
+    "Distribution",
+    "Explicit",
+    "FixedIndegree",
+    "FixedOutdegree",
+    "FixedTotalNumber",
+    "Input",
+    "ModelParameter",
+    "Network",
+    "Neuron",
+    "NeuronEntry",
+    "NeuronParameter",
+    "Normal",
+    "OneToOne",
+    "PairwiseBernoulli",
+    "PoissonActivity",
+    "PoissonInput",
+    "Population",
+    "Projection",
+    "Rule",
+    "Simulation",
+    "Slab",
+    "SpikeTrains",
+    "StepCurrent",
+    "TruncatedNormal",
+    "Uniform",
+    "Values",
+    "VirtualPopulation",
+    "VoltageRecording",
+    "json_schema",
+    "parse_network",
+    "read_network",
+    "serialize_network",
+    "write_network",
+]

@@ -1,0 +1,61 @@
+"""Inputs from outside the network. Constant current is a parameter of the neurons (``I_e``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mc_interchange.units import Quantity
+
+from .base import Name, NonNegative, Part, Positive, Real
+
+__all__ = ["Input", "PoissonInput", "StepCurrent"]
+
+
+class PoissonInput(Part):
+    """An independent Poisson spike train onto each neuron of a population."""
+
+    kind: Literal["poisson"] = "poisson"
+    name: Name
+    target: Name
+    rate: Annotated[NonNegative, Quantity("spikes/s", "nu_ext", "total rate onto each neuron")]
+    weight: Annotated[Real, Quantity("pA", "J_ext", "synaptic weight")]
+    delay: Annotated[Positive, Quantity("ms", "d_ext", "delay")]
+    start: Annotated[NonNegative, Quantity("ms", "t_on", "first time")] = 0.0
+    stop: Annotated[Positive | None, Quantity("ms", "t_off", "last time; without it, no end")] = None
+    meaning: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PoissonInput:
+        if self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"stop must be after start ({self.start:g} ms), got {self.stop:g}")
+        return self
+
+
+class StepCurrent(Part):
+    """A current step into every neuron of a population.
+
+    The current is in effect for the integration steps from ``start + delay`` on and before
+    ``stop + delay``, as NEST's ``dc_generator`` delivers it.
+    """
+
+    kind: Literal["step_current"] = "step_current"
+    name: Name
+    target: Name
+    amplitude: Annotated[Real, Quantity("pA", "I_step", "current into each neuron")]
+    start: Annotated[NonNegative, Quantity("ms", "t_on", "onset at the generator")]
+    stop: Annotated[Positive, Quantity("ms", "t_off", "end at the generator")]
+    delay: Annotated[Positive, Quantity("ms", "d", "delay from the generator")] = 1.0
+    meaning: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> StepCurrent:
+        if self.stop <= self.start:
+            raise ValueError(f"stop must be after start ({self.start:g} ms), got {self.stop:g}")
+        return self
+
+
+Input = Annotated[PoissonInput | StepCurrent, Field(discriminator="kind")]

@@ -1,0 +1,82 @@
+"""How a network is simulated and what is recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from mc_interchange.units import Quantity
+
+from .base import Count, Name, NonNegative, Part, Positive, refusal
+
+__all__ = ["Simulation", "VoltageRecording", "steps"]
+
+#: NEST's default tics per ms: every resolution is a whole number of microseconds.
+TICS_PER_MS = 1000
+
+
+def steps(time: float, dt: float) -> float:
+    """Return ``time / dt`` exactly enough to tell whether it is whole.
+
+    Parameters
+    ----------
+    time, dt
+        In ms.
+    """
+    return time * (TICS_PER_MS / round(dt * TICS_PER_MS))
+
+
+class VoltageRecording(Part):
+    """Membrane potentials of chosen neurons of one population."""
+
+    population: Name
+    neurons: Annotated[tuple[Count, ...], Field(min_length=1)]
+    interval: Annotated[Positive, Quantity("ms", "dt_rec", "time between samples")] = 1.0
+
+
+class Simulation(Part):
+    """Simulation parameters.
+
+    Parameters
+    ----------
+    duration
+        The total, including ``discard``.
+    record_spikes
+        Names of populations; None: all.
+    threads
+        None: follows from the size of the network.
+    """
+
+    dt: Annotated[Positive, Quantity("ms", "h", "resolution")] = 0.1
+    duration: Annotated[Positive, Quantity("ms", "T", "simulated time in all")] = 1000.0
+    discard: Annotated[NonNegative, Quantity("ms", "T_pre", "part at the start that is left out of statistics")] = 0.0
+    seed: Annotated[int, Field(strict=True, ge=1, lt=2**31)] = 1
+    threads: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    record_spikes: tuple[Name, ...] | None = None
+    record_V_m: tuple[VoltageRecording, ...] = ()
+
+    @model_validator(mode="after")
+    def _on_grid(self) -> Simulation:
+        tics = self.dt * TICS_PER_MS
+        if abs(tics - round(tics)) > 1e-9 or round(tics) < 1:
+            raise refusal("dt", f"must be a multiple of 0.001 ms, got {self.dt:g}")
+        for name in ("duration", "discard"):
+            value = getattr(self, name)
+            if abs(steps(value, self.dt) - round(steps(value, self.dt))) > 1e-6:
+                raise refusal(name, f"must be a multiple of dt ({self.dt:g} ms), got {value:g}")
+        if self.discard >= self.duration:
+            raise refusal("discard", f"must be less than duration ({self.duration:g} ms), got {self.discard:g}")
+        for index, recording in enumerate(self.record_V_m):
+            ratio = steps(recording.interval, self.dt)
+            if abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
+                raise refusal(
+                    f"record_V_m[{index}].interval",
+                    f"must be a multiple of dt ({self.dt:g} ms), got {recording.interval:g}",
+                )
+        return self
+
+    @property
+    def n_steps(self) -> int:
+        """Number of integration steps."""
+        return round(steps(self.duration, self.dt))

@@ -1,0 +1,117 @@
+"""The YAML form of a Network, and its JSON schema.
+
+YAML 1.2, read without any object construction. Keys equal to their default may be left out; writing
+leaves them out, except where a reader would miss them.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from mc_interchange.errors import FormatError, ModelError
+
+from .base import explain
+from .network import Network
+
+__all__ = ["json_schema", "parse_network", "read_network", "serialize_network", "write_network"]
+
+#: Larger description files are refused: explicit lists of this size belong into SONATA.
+MAX_BYTES = 64 * 2**20
+
+
+def read_network(path: str | Path) -> Network:
+    """Read a Network from a YAML file.
+
+    Raises
+    ------
+    FormatError
+        The file cannot be read, or is not YAML (with the line).
+    ModelError
+        The description is refused (with the path of the field, the value and what is allowed).
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise FormatError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, too large for a model file")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise FormatError(f"{path}: not a text file in UTF-8") from None
+    return parse_network(text, origin=str(path))
+
+
+def parse_network(text: str, origin: str = "model") -> Network:
+    """Build a Network from YAML text; ``origin`` names the text in errors (see :func:`read_network`)."""
+    try:
+        data = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        problem = " ".join((error.problem or "not valid YAML").split())
+        raise FormatError(f"{origin}: {line}{problem}") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise FormatError(f"{origin}: not valid YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(data, dict):
+        raise FormatError(f"{origin}: not a model description (a mapping with 'populations' and so on)")
+    try:
+        return Network.model_validate(data)
+    except ValidationError as error:
+        raise ModelError(f"{origin}: {explain(error)}") from None
+
+
+def serialize_network(network: Network) -> str:
+    """Return the YAML text of a network; :func:`parse_network` gives back an equal one."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None  # innermost collections on one line: readable tables
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 100_000
+    stream = io.StringIO()
+    yaml.dump(_plain(network), stream)
+    return "# A network description for mc-interchange. Units: ms, mV, pF, pA, spikes/s, um.\n" + stream.getvalue()
+
+
+def write_network(network: Network, path: str | Path) -> None:
+    """Write :func:`serialize_network` to a file."""
+    Path(path).write_text(serialize_network(network), encoding="utf-8")
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of the YAML form."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Network.model_json_schema(by_alias=True),
+    }
+
+
+def _plain(network: Network) -> dict[str, Any]:
+    data = network.model_dump(mode="json", exclude_defaults=True)
+    data = {"format_version": network.format_version, **data}
+    data["simulation"] = network.simulation.model_dump(
+        mode="json", include={"dt", "duration", "discard", "seed"}
+    ) | data.get("simulation", {})
+    for part, item in zip(network.projections, data.get("projections", ()), strict=True):
+        item["rule"] = {"rule": part.rule.rule, **item["rule"]}
+        item["weight"], item["delay"] = _distribution(part.weight), _distribution(part.delay)
+    for index, population in enumerate(network.populations):
+        item = data["populations"][index]
+        if population.kind == "virtual":
+            data["populations"][index] = {"kind": "virtual", **item}
+            item = data["populations"][index]
+            item["activity"] = {"kind": population.activity.kind, **item["activity"]}
+        else:
+            item["initial_V_m"] = _distribution(population.initial_V_m)
+    for index, part in enumerate(network.inputs):
+        data["inputs"][index] = {"kind": part.kind, **data["inputs"][index]}
+    return data
+
+
+def _distribution(part: Any) -> Any:
+    if part.distribution == "constant":
+        return part.value
+    return {"distribution": part.distribution, **part.model_dump(mode="json", exclude_defaults=True)}

@@ -1,0 +1,1 @@
+"""Runners: one per simulator, all with the same contract."""
