@@ -16,8 +16,9 @@ from .instance import EdgeDigest, NetworkInstance
 from .network import Network
 from .network.base import Part
 from .progress import Progress
+from .runs import Run
 
-__all__ = ["Column", "ExportOptions", "Exporter", "Importer", "Loss", "ReferenceModel", "Written"]
+__all__ = ["Column", "ExportOptions", "Exporter", "Importer", "Loss", "ReferenceModel", "Runner", "Written"]
 
 
 class ExportOptions(Part):
@@ -161,3 +162,38 @@ class ReferenceModel(ABC):
     @abstractmethod
     def build(self, arguments: Any) -> Network:
         """Return the network for an object of :attr:`Arguments`."""
+
+
+class Runner(ABC):
+    """Simulates a NetworkInstance, or builds a Network natively."""
+
+    #: Name on the command line.
+    name: ClassVar[str]
+    #: One line for help texts.
+    title: ClassVar[str]
+
+    @abstractmethod
+    def run(
+        self,
+        instance: NetworkInstance,
+        *,
+        native: bool = False,
+        threads: int | None = None,
+        source_digest: str | None = None,
+        progress: Progress | None = None,
+    ) -> Run:
+        """Simulate as ``instance.simulation`` says (its duration, seed and recordings).
+
+        Parameters
+        ----------
+        native
+            Build ``instance.network`` by the simulator's own rules instead of the explicit synapses.
+        threads
+            None: from the simulation parameters, else from the size of the network.
+        source_digest
+            Digest of the instance where it is known already (from its manifest).
+
+        Raises
+        ------
+        SimulationError
+        """

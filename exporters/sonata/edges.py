@@ -1,0 +1,144 @@
+"""Writing the edges of one projection, block by block, with checksums and indices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from mc_interchange.contracts import Column
+from mc_interchange.formats import sonata
+from mc_interchange.formats.sonata_output import stamp
+from mc_interchange.instance import EdgeBlock, EdgeDigest, Edges, digest_block, map_blocks
+from mc_interchange.progress import Progress
+
+from .indices import write_index
+
+__all__ = ["write_edges"]
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """A block as it goes into the file, made in a worker thread."""
+
+    columns: tuple[NDArray[Any], ...]
+    digest: EdgeDigest
+    source_counts: NDArray[np.int64]
+    target_counts: NDArray[np.int64]
+
+
+@dataclass
+class _Dataset:
+    """A contiguous dataset that grows from the front, and the checksum of what is in it."""
+
+    dataset: h5py.Dataset
+    hasher: Any = field(default_factory=xxhash.xxh3_64)
+    end: int = 0
+
+    def append(self, values: NDArray[Any]) -> None:
+        self.dataset[self.end : self.end + len(values)] = values
+        self.hasher.update(values)
+        self.end += len(values)
+
+
+def write_edges(
+    edges: Edges,
+    directory: Path,
+    *,
+    edge_type_id: int,
+    sizes: tuple[int, int],
+    dt: float,
+    index: tuple[str, ...],
+    workers: int,
+    progress: Progress,
+) -> tuple[EdgeDigest, list[Column]]:
+    """Write one edge file.
+
+    Parameters
+    ----------
+    edges
+        At least one synapse: an empty edge population crashes NEST's SONATA reader.
+    sizes
+        Sizes of the source and target populations.
+    dt
+        Resolution in ms.
+    index
+        Which of ``source_to_target`` and ``target_to_source`` to write.
+
+    Returns
+    -------
+    tuple
+        The digest of what was written, and the checksum of each column.
+    """
+    name = sonata.edges_file(edges.name)
+    with h5py.File(directory / name, "w") as file:
+        stamp(file)
+        group = file.create_group(f"edges/{edges.name}")
+        datasets = _create(group, edges, edge_type_id)
+        digest, source_counts, target_counts = EdgeDigest(), np.zeros(sizes[0], int), np.zeros(sizes[1], int)
+
+        def encode(block: EdgeBlock) -> _Encoded:
+            return _encode(block, edges.weight_dtype, dt, sizes)
+
+        for encoded in map_blocks(edges, encode, workers=workers):
+            for dataset, values in zip(datasets.values(), encoded.columns, strict=True):
+                dataset.append(values)
+            row = datasets["source_node_id"].end
+            group["edge_group_index"][row - encoded.digest.count : row] = np.arange(
+                row - encoded.digest.count, row, dtype=group["edge_group_index"].dtype
+            )
+            digest += encoded.digest
+            source_counts += encoded.source_counts
+            target_counts += encoded.target_counts
+            progress.advance(encoded.digest.count)
+        if digest.count != edges.n_edges:
+            raise RuntimeError(f"{edges.name}: {edges.n_edges} edges were announced, {digest.count} came")
+        for kind in index:
+            ids, counts = ("source", source_counts) if kind == "source_to_target" else ("target", target_counts)
+            write_index(
+                group.create_group(f"indices/{kind}"), group[f"{ids}_node_id"], counts, is_sorted=edges.order == ids
+            )
+        columns = [
+            Column(name, d.dataset.name, d.dataset.dtype.name, d.end, d.hasher.hexdigest()) for d in datasets.values()
+        ]
+    return digest, columns
+
+
+def _create(group: h5py.Group, edges: Edges, edge_type_id: int) -> dict[str, _Dataset]:
+    n = edges.n_edges
+    datasets = {}
+    for end, population in (("source", edges.source), ("target", edges.target)):
+        dataset = group.create_dataset(f"{end}_node_id", (n,), sonata.EDGE_ID)
+        dataset.attrs["node_population"] = population
+        datasets[f"{end}_node_id"] = _Dataset(dataset)
+    # Constant columns take no space: HDF5 gives the fill value for what was never written.
+    group.create_dataset("edge_type_id", (n,), np.uint32, fillvalue=edge_type_id)
+    group.create_dataset("edge_group_id", (n,), np.uint32, fillvalue=0)
+    group.create_dataset("edge_group_index", (n,), np.uint32 if n <= 2**32 else np.uint64)
+    properties = group.create_group("0")
+    datasets["syn_weight"] = _Dataset(properties.create_dataset("syn_weight", (n,), edges.weight_dtype))
+    datasets["delay"] = _Dataset(properties.create_dataset("delay", (n,), np.float32))
+    # A second name of the same data, since PyNN looks for delays here.
+    properties.create_group("dynamics_params")["delay"] = properties["delay"]
+    return datasets
+
+
+def _encode(block: EdgeBlock, weight_dtype: np.dtype[Any], dt: float, sizes: tuple[int, int]) -> _Encoded:
+    # A table lookup gives the float32 nearest to the decimal: 0.3, not 3 * 0.1.
+    table = np.round(np.arange(int(block.delay.max(initial=0)) + 1) * dt, 9).astype(np.float32)
+    return _Encoded(
+        (
+            np.ascontiguousarray(block.source, sonata.EDGE_ID),
+            np.ascontiguousarray(block.target, sonata.EDGE_ID),
+            np.ascontiguousarray(block.weight, weight_dtype),
+            table[block.delay],
+        ),
+        digest_block(block),
+        np.bincount(block.source, minlength=sizes[0]),
+        np.bincount(block.target, minlength=sizes[1]),
+    )

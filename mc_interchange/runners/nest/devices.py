@@ -1,0 +1,112 @@
+"""Inputs and recorders, the same for explicit and for native networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mc_interchange.errors import SimulationError
+from mc_interchange.formats.sonata_output import Report
+from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulation, SpikeTrains, StepCurrent
+from mc_interchange.network.simulation import steps
+from mc_interchange.runs import Spikes
+
+__all__ = ["Recorders", "connect_inputs", "create_sources"]
+
+
+def create_sources(nest: Any, size: int, activity: PoissonActivity | SpikeTrains | None, dt: float) -> Any:
+    """Create a virtual population.
+
+    Poisson sources are parrot neurons, each behind its own Poisson process, so that all targets of one
+    source see the same spikes; they fire one step later than the process.
+    """
+    if isinstance(activity, SpikeTrains):
+        sources = nest.Create("spike_generator", size)
+        # NEST refuses times between grid points; a spike belongs to the step that ends at or after it.
+        trains = [np.unique(np.rint(steps(1.0, dt) * np.array(t))) * dt for t in activity.times]
+        multiplicities = [
+            np.unique(np.rint(steps(1.0, dt) * np.array(t)), return_counts=True)[1] for t in activity.times
+        ]
+        sources.set(
+            [
+                {"spike_times": np.round(times, 9), "spike_multiplicities": counts}
+                for times, counts in zip(trains, multiplicities, strict=True)
+            ]
+        )
+        return sources
+    sources = nest.Create("parrot_neuron", size)
+    if activity is not None and activity.rate > 0:
+        generator = nest.Create("poisson_generator", params=_window(activity.rate, activity.start, activity.stop))
+        nest.Connect(generator, sources, syn_spec={"weight": 1.0, "delay": dt})
+    return sources
+
+
+def connect_inputs(nest: Any, inputs: tuple[Input, ...], populations: Mapping[str, Any]) -> None:
+    """Create and connect Poisson and step current inputs."""
+    for item in inputs:
+        target = populations[item.target]
+        if isinstance(item, PoissonInput):
+            generator = nest.Create("poisson_generator", params=_window(item.rate, item.start, item.stop))
+            nest.Connect(generator, target, syn_spec={"weight": item.weight, "delay": item.delay})
+        elif isinstance(item, StepCurrent):
+            parameters = {"amplitude": item.amplitude, "start": item.start, "stop": item.stop}
+            generator = nest.Create("dc_generator", params=parameters)
+            nest.Connect(generator, target, syn_spec={"weight": 1.0, "delay": item.delay})
+        else:  # pragma: no cover - a new kind of input must be added here
+            raise SimulationError(f"input {item.name}: NEST runner does not know the kind {item.kind!r}")
+
+
+def _window(rate: float, start: float, stop: float | None) -> dict[str, float]:
+    return {"rate": rate, "start": start, **({} if stop is None else {"stop": stop})}
+
+
+class Recorders:
+    """Spike recorders and voltmeters of a network.
+
+    Parameters
+    ----------
+    nest
+        The module.
+    populations
+        NEST's nodes by population name.
+    simulation
+        What to record.
+    """
+
+    def __init__(self, nest: Any, populations: Mapping[str, Any], simulation: Simulation) -> None:
+        self._populations = populations
+        names = simulation.record_spikes or tuple(populations)
+        self._spikes = {name: nest.Create("spike_recorder", params={"time_in_steps": True}) for name in names}
+        for name, recorder in self._spikes.items():
+            nest.Connect(populations[name], recorder)
+        self._voltages = {}
+        for recording in simulation.record_V_m:
+            meter = nest.Create("voltmeter", params={"interval": recording.interval})
+            for neuron in sorted(set(recording.neurons)):
+                nest.Connect(meter, populations[recording.population][neuron])
+            self._voltages[recording.population] = meter
+
+    def spikes(self) -> dict[str, Spikes]:
+        """Return all spikes so far."""
+        found = {}
+        for name, recorder in self._spikes.items():
+            events = recorder.events
+            found[name] = Spikes.sorted(np.asarray(events["times"]), self._index(name, events["senders"]))
+        return found
+
+    def voltages(self) -> dict[str, Report]:
+        """Return all sampled membrane potentials so far."""
+        found = {}
+        for name, meter in self._voltages.items():
+            events = meter.events
+            neurons, columns = np.unique(self._index(name, events["senders"]), return_inverse=True)
+            times, rows = np.unique(events["times"], return_inverse=True)
+            values = np.full((len(times), len(neurons)), np.nan)
+            values[rows, columns] = events["V_m"]
+            found[name] = Report(neurons.astype(np.uint64), times, values)
+        return found
+
+    def _index(self, name: str, ids: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+        return np.asarray(ids, np.int64) - int(self._populations[name][0].global_id)

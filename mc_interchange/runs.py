@@ -1,0 +1,165 @@
+"""A run: spikes and voltages that a simulator gave, and what they came from.
+
+On disk a run is a directory with SONATA's ``spikes.h5``, ``V_m.h5`` where voltages were recorded, and
+``run.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import FormatError
+from .formats.sonata_output import Report, read_reports, read_spikes, write_reports, write_spikes
+from .network.simulation import steps
+
+__all__ = ["RUN_FILE", "Run", "Spikes", "read_run", "write_run"]
+
+RUN_FILE = "run.json"
+SPIKES_FILE = "spikes.h5"
+VOLTAGES_FILE = "V_m.h5"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """The spikes of one population, sorted by step, then by neuron.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (n_spikes,), int64
+        Time in steps of the resolution.
+    neurons : ndarray, shape (n_spikes,), int64
+        Index in the population.
+    """
+
+    steps: NDArray[np.int64]
+    neurons: NDArray[np.int64]
+
+    @classmethod
+    def sorted(cls, spike_steps: NDArray[np.int64], neurons: NDArray[np.int64]) -> Spikes:
+        """Make spikes from arrays in any order."""
+        order = np.lexsort((neurons, spike_steps))
+        return cls(spike_steps[order].astype(np.int64), neurons[order].astype(np.int64))
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a simulation gave.
+
+    Parameters
+    ----------
+    model
+        Name of the model.
+    simulator
+        Name and way, such as ``nest`` or ``nest (native)``.
+    dt, duration, discard
+        In ms; ``discard`` is the part at the start that statistics leave out.
+    seed, threads
+        With which it was run.
+    sizes
+        Number of neurons of every recorded population.
+    spikes
+        By population, also where there were none.
+    voltages
+        Membrane potentials by population, where recorded.
+    source_digest
+        Digest of the instance that was simulated; None for a native build.
+    versions
+        Of the simulator and of this package.
+    """
+
+    model: str
+    simulator: str
+    dt: float
+    duration: float
+    discard: float
+    seed: int
+    threads: int
+    sizes: Mapping[str, int]
+    spikes: Mapping[str, Spikes]
+    voltages: Mapping[str, Report] = field(default_factory=dict)
+    source_digest: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def n_spikes(self) -> int:
+        """Number of spikes of all populations."""
+        return sum(len(s) for s in self.spikes.values())
+
+    def rates(self) -> dict[str, float]:
+        """Return the mean rate of each population in spikes/s, silent neurons included, after ``discard``."""
+        first = round(steps(self.discard, self.dt))
+        seconds = (self.duration - self.discard) / 1000
+        return {
+            name: float(np.count_nonzero(s.steps > first)) / (self.sizes[name] * seconds)
+            for name, s in self.spikes.items()
+        }
+
+
+def write_run(run: Run, directory: Path) -> None:
+    """Write a run into an existing directory; ``run.json`` last."""
+    write_spikes(
+        directory / SPIKES_FILE,
+        {name: (_times(s.steps, run.dt), s.neurons) for name, s in run.spikes.items()},
+    )
+    if run.voltages:
+        write_reports(directory / VOLTAGES_FILE, run.voltages)
+    facts: dict[str, Any] = {
+        "run_version": _VERSION,
+        "model": run.model,
+        "simulator": run.simulator,
+        "dt": run.dt,
+        "duration": run.duration,
+        "discard": run.discard,
+        "seed": run.seed,
+        "threads": run.threads,
+        "sizes": dict(run.sizes),
+        "source_digest": run.source_digest,
+        "versions": dict(run.versions),
+        "n_spikes": run.n_spikes,
+    }
+    (directory / RUN_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def read_run(directory: str | Path) -> Run:
+    """Read a run.
+
+    Raises
+    ------
+    FormatError
+        With file, place and cause.
+    """
+    directory = Path(directory)
+    path = directory / RUN_FILE
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if facts["run_version"] != _VERSION:
+            raise FormatError(f"{path}: not a run of version {_VERSION}")
+        spikes = {
+            name: Spikes.sorted(np.rint(steps(1.0, facts["dt"]) * times).astype(np.int64), neurons)
+            for name, (times, neurons) in read_spikes(directory / SPIKES_FILE).items()
+        }
+        voltages = read_reports(directory / VOLTAGES_FILE) if (directory / VOLTAGES_FILE).exists() else {}
+        names = ("model", "simulator", "dt", "duration", "discard", "seed", "threads", "sizes", "source_digest")
+        return Run(
+            **{name: facts[name] for name in names}, spikes=spikes, voltages=voltages, versions=facts["versions"]
+        )
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read ({error.strerror}); is this a run?") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{path}: not a description of a run ({error})") from None
+
+
+def _times(spike_steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
+    """Return times in ms as the doubles nearest to the decimal (0.3, not 0.30000000000000004)."""
+    return spike_steps / steps(1.0, dt)
