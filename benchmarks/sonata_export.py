@@ -1,0 +1,55 @@
+"""SONATA export: edges per second, peak memory, and the ratio to a plain ``dd`` of the same bytes.
+
+    python benchmarks/sonata_export.py --scale 0.3
+
+Every way of indexing runs in its own process; ``dd`` runs before and after, in the same directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import measure
+
+
+def write(scale: float, index: str, out: str, workers: int) -> dict[str, Any]:
+    from mc_interchange import build, export, realize
+    from mc_interchange.exporters.sonata import SonataOptions
+
+    result = export(realize(build("pd14", scale=scale)), "sonata", out, SonataOptions(index=index), workers=workers)
+    size = sum(path.stat().st_size for path in result.path.rglob("*") if path.is_file())
+    return {"edges": result.n_edges, "bytes": size, "digest": result.digest.all}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=0.3)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--directory", type=Path, help="where to write (default: a temporary directory)")
+    arguments = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(dir=arguments.directory))
+    print(f"SONATA export of PD14 at scale {arguments.scale:g}, {arguments.workers} workers; {measure.machine()}")
+    print(f"{'index':>8} {'edges':>12} {'GB':>6} {'s':>7} {'M edges/s':>10} {'peak MB':>8} {'dd s':>6} {'ratio to dd':>12}")
+    try:
+        for index in ("none", "target", "both"):
+            out = directory / "export"
+            row = measure.in_process(
+                "sonata_export", "write", scale=arguments.scale, index=index, out=str(out), workers=arguments.workers
+            )
+            shutil.rmtree(out)
+            dd = measure.dd(directory, row["bytes"])
+            print(
+                f"{index:>8} {row['edges']:>12,} {row['bytes'] / 1e9:>6.2f} {row['seconds']:>7.2f} "
+                f"{row['edges'] / row['seconds'] / 1e6:>10.1f} {row['peak_MB']:>8.0f} {dd:>6.2f} "
+                f"{row['seconds'] / dd:>12.2f}"
+            )
+    finally:
+        shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()
