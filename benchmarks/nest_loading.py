@@ -67,12 +67,18 @@ def main() -> None:
         out = directory / "export"
         measure.in_process("sonata_export", "write", scale=arguments.scale, index="none", out=str(out), workers=2)
         native = measure.in_process(
-            "nest_loading", "build_natively", scale=arguments.scale, threads=arguments.threads, data=str(directory / "data")
+            "nest_loading",
+            "build_natively",
+            scale=arguments.scale,
+            threads=arguments.threads,
+            data=str(directory / "data"),
         )
         loaded = measure.in_process("nest_loading", "load", path=str(out), threads=arguments.threads)
         for label, row in (("microcircuit", native), ("from SONATA", loaded)):
             speed = row["edges"] / row["seconds"] / 1e6
-            print(f"{label:>14}: {row['edges']:>12,} connections {row['seconds']:>7.2f} s {speed:>6.2f} M/s {row['peak_MB']:>7.0f} MB")
+            print(
+                f"{label:>14}: {row['edges']:>12,} connections {row['seconds']:>7.2f} s {speed:>6.2f} M/s {row['peak_MB']:>7.0f} MB"
+            )
         print(f"ratio of time: {loaded['seconds'] / native['seconds']:.2f}")
         print(f"ratio of memory: {loaded['peak_MB'] / native['peak_MB']:.2f}")
     finally:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from mc_interchange.contracts import Column
@@ -18,6 +17,7 @@ from mc_interchange.instance import EdgeBlock, EdgeDigest, Edges, digest_block, 
 from mc_interchange.progress import Progress
 
 from .indices import write_index
+from .stream import StreamedDataset, StreamedFile
 
 __all__ = ["write_edges"]
 
@@ -30,20 +30,6 @@ class _Encoded:
     digest: EdgeDigest
     source_counts: NDArray[np.int64]
     target_counts: NDArray[np.int64]
-
-
-@dataclass
-class _Dataset:
-    """A contiguous dataset that grows from the front, and the checksum of what is in it."""
-
-    dataset: h5py.Dataset
-    hasher: Any = field(default_factory=xxhash.xxh3_64)
-    end: int = 0
-
-    def append(self, values: NDArray[Any]) -> None:
-        self.dataset[self.end : self.end + len(values)] = values
-        self.hasher.update(values)
-        self.end += len(values)
 
 
 def write_edges(
@@ -76,10 +62,11 @@ def write_edges(
         The digest of what was written, and the checksum of each column.
     """
     name = sonata.edges_file(edges.name)
-    with h5py.File(directory / name, "w") as file:
-        stamp(file)
-        group = file.create_group(f"edges/{edges.name}")
-        datasets = _create(group, edges, edge_type_id)
+    with StreamedFile(directory / name) as file:
+        stamp(file.hdf5)
+        group = file.hdf5.create_group(f"edges/{edges.name}")
+        datasets = _create(file, group, edges, edge_type_id)
+        numbers = datasets.pop("edge_group_index")
         digest, source_counts, target_counts = EdgeDigest(), np.zeros(sizes[0], int), np.zeros(sizes[1], int)
 
         def encode(block: EdgeBlock) -> _Encoded:
@@ -88,10 +75,7 @@ def write_edges(
         for encoded in map_blocks(edges, encode, workers=workers):
             for dataset, values in zip(datasets.values(), encoded.columns, strict=True):
                 dataset.append(values)
-            row = datasets["source_node_id"].end
-            group["edge_group_index"][row - encoded.digest.count : row] = np.arange(
-                row - encoded.digest.count, row, dtype=group["edge_group_index"].dtype
-            )
+            numbers.append(np.arange(numbers.end, numbers.end + encoded.digest.count))
             digest += encoded.digest
             source_counts += encoded.source_counts
             target_counts += encoded.target_counts
@@ -100,31 +84,29 @@ def write_edges(
             raise RuntimeError(f"{edges.name}: {edges.n_edges} edges were announced, {digest.count} came")
         for kind in index:
             ids, counts = ("source", source_counts) if kind == "source_to_target" else ("target", target_counts)
-            write_index(
-                group.create_group(f"indices/{kind}"), group[f"{ids}_node_id"], counts, is_sorted=edges.order == ids
-            )
-        columns = [
-            Column(name, d.dataset.name, d.dataset.dtype.name, d.end, d.hasher.hexdigest()) for d in datasets.values()
-        ]
+            index_group = group.create_group(f"indices/{kind}")
+            write_index(file, index_group, group[f"{ids}_node_id"], counts, is_sorted=edges.order == ids)
+        columns = [Column(name, d.dataset.name, d.dataset.dtype.name, d.end, d.checksum) for d in datasets.values()]
     return digest, columns
 
 
-def _create(group: h5py.Group, edges: Edges, edge_type_id: int) -> dict[str, _Dataset]:
-    n = edges.n_edges
+def _create(file: StreamedFile, group: h5py.Group, edges: Edges, edge_type_id: int) -> dict[str, StreamedDataset]:
+    shape = (edges.n_edges,)
     datasets = {}
     for end, population in (("source", edges.source), ("target", edges.target)):
-        dataset = group.create_dataset(f"{end}_node_id", (n,), sonata.EDGE_ID)
-        dataset.attrs["node_population"] = population
-        datasets[f"{end}_node_id"] = _Dataset(dataset)
+        name = f"{end}_node_id"
+        datasets[name] = file.dataset(group, name, shape, sonata.EDGE_ID)
+        datasets[name].dataset.attrs["node_population"] = population
     # Constant columns take no space: HDF5 gives the fill value for what was never written.
-    group.create_dataset("edge_type_id", (n,), np.uint32, fillvalue=edge_type_id)
-    group.create_dataset("edge_group_id", (n,), np.uint32, fillvalue=0)
-    group.create_dataset("edge_group_index", (n,), np.uint32 if n <= 2**32 else np.uint64)
+    group.create_dataset("edge_type_id", shape, np.uint32, fillvalue=edge_type_id)
+    group.create_dataset("edge_group_id", shape, np.uint32, fillvalue=0)
     properties = group.create_group("0")
-    datasets["syn_weight"] = _Dataset(properties.create_dataset("syn_weight", (n,), edges.weight_dtype))
-    datasets["delay"] = _Dataset(properties.create_dataset("delay", (n,), np.float32))
+    datasets["syn_weight"] = file.dataset(properties, "syn_weight", shape, edges.weight_dtype)
+    datasets["delay"] = file.dataset(properties, "delay", shape, np.float32)
     # A second name of the same data, since PyNN looks for delays here.
     properties.create_group("dynamics_params")["delay"] = properties["delay"]
+    index_type = np.uint32 if edges.n_edges <= 2**32 else np.uint64
+    datasets["edge_group_index"] = file.dataset(group, "edge_group_index", shape, index_type)
     return datasets
 
 

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from .stream import StreamedFile
+
 __all__ = ["write_index"]
 
 #: Edges whose places are held in memory at once (about 40 bytes each).
@@ -17,11 +19,15 @@ PASS_EDGES = 2**22
 _READ = 2**22
 
 
-def write_index(group: h5py.Group, ids: h5py.Dataset, counts: NDArray[np.int64], *, is_sorted: bool) -> None:
+def write_index(
+    file: StreamedFile, group: h5py.Group, ids: h5py.Dataset, counts: NDArray[np.int64], *, is_sorted: bool
+) -> None:
     """Write one index.
 
     Parameters
     ----------
+    file
+        Where the group is.
     group
         ``indices/source_to_target`` or ``indices/target_to_source``, empty.
     ids : dataset, shape (n_edges,)
@@ -40,8 +46,7 @@ def write_index(group: h5py.Group, ids: h5py.Dataset, counts: NDArray[np.int64],
         group.create_dataset("range_to_edge_id", data=np.stack([starts[has], ends[has]], axis=1))
     else:
         nodes = np.stack([starts, ends], axis=1)
-        ranges = group.create_dataset("range_to_edge_id", (int(ends[-1]), 2), np.int64)
-        _group_by_node(ids, starts, ends, ranges)
+        _group_by_node(ids, starts, ends, file.dataset(group, "range_to_edge_id", (int(ends[-1]), 2), np.int64))
     group.create_dataset("node_id_to_ranges", data=nodes)
     # bmtk knows the singular name only, the specification and libsonata the plural.
     group["node_id_to_range"] = group["node_id_to_ranges"]
@@ -60,7 +65,7 @@ def _group_by_node(ids: h5py.Dataset, starts: NDArray[np.int64], ends: NDArray[n
             rows = np.empty((len(edges), 2), np.int64)
             rows[:, 0] = edges
             rows[:, 1] = edges + 1
-            ranges[starts[first] : ends[last - 1]] = rows
+            ranges.append(rows)
         first = last
 
 
