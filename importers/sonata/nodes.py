@@ -43,11 +43,14 @@ def _read_types(path: Path) -> dict[int, dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, delimiter=" "))
-        return {int(row["node_type_id"]): row for row in rows}
+        types = {int(row["node_type_id"]): row for row in rows}
     except OSError as error:
         raise FormatError(f"{path}: cannot be read ({error.strerror})") from None
-    except (KeyError, ValueError, TypeError, UnicodeDecodeError):
-        raise FormatError(f"{path}: not a node type table (columns separated by spaces, with node_type_id)") from None
+    except (KeyError, ValueError, TypeError, csv.Error):
+        types = {}
+    if not types:
+        raise FormatError(f"{path}: not a node type table (columns separated by spaces, with node_type_id)")
+    return types
 
 
 def _population(path: Path, name: str, group: h5py.Group, types: dict[int, dict[str, str]], models: Path) -> Nodes:

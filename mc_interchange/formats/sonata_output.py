@@ -102,12 +102,12 @@ def read_spikes(path: Path) -> dict[str, tuple[NDArray[np.float64], NDArray[np.i
 
 
 def write_reports(path: Path, reports: Mapping[str, Report]) -> None:
-    """Write membrane potentials by population as a SONATA soma report (float64, so nothing is lost)."""
+    """Write membrane potentials by population as a SONATA soma report (float32, as the specification says)."""
     with h5py.File(path, "w") as file:
         stamp(file)
         for population, report in reports.items():
             group = file.create_group(f"report/{population}")
-            group.create_dataset("data", data=report.values).attrs["units"] = "mV"
+            group.create_dataset("data", data=report.values, dtype=np.float32).attrs["units"] = "mV"
             n = len(report.neurons)
             mapping = group.create_group("mapping")
             mapping.attrs.create("sorting", 1, dtype=_SORTING)

@@ -1,0 +1,40 @@
+"""What tests of all parts share: a small network, and a folder that is the working directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mc_interchange.network import Network, parse_network
+
+SMALL = """
+name: small
+populations:
+- {name: E, size: 40, neuron: &neuron {model: iaf_psc_exp, parameters: {C_m: 250 pF, tau_m: 10 ms, tau_syn_ex: 0.5 ms,
+   tau_syn_in: 0.5 ms, t_ref: 2 ms, E_L: -65 mV, V_th: -50 mV, V_reset: -65 mV}}}
+- {name: I, size: 10, neuron: *neuron, initial_V_m: {distribution: normal, mean: -58.0, sd: 5.0}}
+- {kind: virtual, name: TH, size: 5, activity: {kind: poisson, rate: 10.0}}
+projections:
+- {source: E, target: I, rule: {rule: fixed_total_number, number: 300}, weight: 87.8 pA, delay: 1.5 ms}
+- {source: I, target: E, rule: {rule: pairwise_bernoulli, probability: 0.2}, delay: 0.8,
+   weight: {distribution: truncated_normal, mean: -350.0, sd: 35.0, max: 0.0}}
+- {source: TH, target: E, rule: {rule: fixed_indegree, indegree: 2}, weight: 100.0,
+   delay: {distribution: uniform, low: 0.5, high: 2.0}}
+inputs:
+- {kind: poisson, name: background, target: E, rate: 8000.0, weight: 87.8, delay: 0.1}
+simulation: {duration: 100.0}
+"""
+
+
+@pytest.fixture(scope="session")
+def small_network() -> Network:
+    """50 neurons, 5 virtual sources, three projections, one input."""
+    return parse_network(SMALL)
+
+
+@pytest.fixture
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
