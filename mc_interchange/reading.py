@@ -7,7 +7,7 @@ from typing import Any
 
 from . import registry
 from .contracts import Importer, ReferenceModel
-from .errors import FormatError
+from .errors import FormatError, MissingDependencyError, UsageError
 from .instance import NetworkInstance, realize
 from .network import Network, read_network
 
@@ -43,12 +43,18 @@ def find_importer(path: str | Path) -> Importer:
     path = Path(path)
     if not path.exists():
         raise FormatError(f"{path}: no such file or directory")
+    asked, unusable = [], ""
     for name in registry.names("importer"):
-        importer: Importer = registry.load("importer", name)
+        try:
+            importer: Importer = registry.load("importer", name)
+        except (UsageError, MissingDependencyError) as error:  # the file may be for one of the others
+            unusable += f"; {error}"
+            continue
+        asked.append(name)
         if importer.recognises(path):
             return importer
-    known = ", ".join(registry.names("importer"))
-    raise FormatError(f"{path}: not a model file (.yaml) and not recognised by any importer ({known})")
+    known = ", ".join(asked)
+    raise FormatError(f"{path}: not a model file (.yaml) and not recognised by any importer ({known}){unusable}")
 
 
 def import_path(path: str | Path) -> NetworkInstance:

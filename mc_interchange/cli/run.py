@@ -1,0 +1,144 @@
+"""``mc-run``: simulate a model and keep its spikes."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mc_interchange import registry
+from mc_interchange.contracts import Runner
+from mc_interchange.errors import FormatError, UsageError
+from mc_interchange.instance import NetworkInstance
+from mc_interchange.manifest import read_manifest
+from mc_interchange.output import MANIFEST, staged_directory
+from mc_interchange.progress import shown_progress
+from mc_interchange.reading import open_model
+from mc_interchange.runs import RUN_FILE, Run, write_run
+
+from . import options
+from .common import Terminal, Tool
+from .models import existing_path, with_simulation
+from .recordings import recordings
+
+__all__ = ["command", "main"]
+
+
+@click.command(
+    "mc-run",
+    cls=Tool,
+    examples=(
+        "mc-run pd14-sonata                              # into ./pd14-sonata-run",
+        "mc-run pd14-sonata --duration 200 --record V_m:L4E:0,3,5-9 --out short",
+        "mc-run my_network.yaml --native                 # by the simulator's own connection rules",
+    ),
+)
+@click.argument("path")
+@click.option("--simulator", default="nest", show_default=True, metavar="NAME", help="Simulator to use.")
+@click.option("--native", is_flag=True, help="Let the simulator draw the synapses by its own rules.")
+@click.option(
+    "--record", multiple=True, metavar="V_m:POP:IDS", help="Record potentials of 0,3,5-9 or 0:10; repeatable."
+)
+@click.option("--duration", type=float, metavar="MS", help="Simulated time in all.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads; a Poisson realisation depends on it.")
+@click.option("--seed", type=click.IntRange(1, 2**31 - 1), help="Seed of the run (of a model file: of synapses too).")
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="Directory to make.  [default: ./PATH-run]")
+@options.force("an earlier run")
+@options.quiet
+@options.json_result
+def command(
+    path: str,
+    simulator: str,
+    native: bool,
+    record: tuple[str, ...],
+    duration: float | None,
+    threads: int | None,
+    seed: int | None,
+    out: Path | None,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Simulate a model file (.yaml) or an export, and write spikes, potentials and run.json.
+
+    The synapses of an export stay as they are, whatever the seed.
+    """
+    runner: Runner = registry.load("runner", simulator)
+    started = time.perf_counter()
+    instance = open_model(existing_path(path), seed)
+    if native and instance.network is None:
+        raise UsageError(f"--native: {path} has no rules, only synapses")
+    changes: dict[str, Any] = {"seed": seed, "duration": duration}
+    instance = with_simulation(instance, path, **{name: v for name, v in changes.items() if v is not None})
+    if record:
+        instance = with_simulation(instance, path, record_V_m=recordings(record, instance))
+    out = out or _default_out(Path(path))
+    with staged_directory(out, force=force, marker=RUN_FILE) as directory:
+        with shown_progress(quiet) as progress:
+            run = runner.run(
+                instance,
+                native=native,
+                threads=threads,
+                source_digest=None if native else _digest_of(Path(path)),
+                progress=progress,
+            )
+        write_run(run, directory)
+    _tell(Terminal(quiet, as_json), out, instance, run, time.perf_counter() - started)
+
+
+def _default_out(path: Path) -> Path:
+    whole = Path(os.path.abspath(path))
+    return Path(f"{whole.name if whole.is_dir() else whole.stem}-run")
+
+
+def _digest_of(path: Path) -> str | None:
+    """Return the digest that the manifest of an export states; None where there is no manifest."""
+    if path.suffix in (".yaml", ".yml"):
+        return None
+    directory = path if path.is_dir() else path.parent
+    if not (directory / MANIFEST).exists():
+        return None
+    digest = read_manifest(directory).get("digest")
+    if not isinstance(digest, dict) or not isinstance(digest.get("all"), str):
+        raise FormatError(f"{directory / MANIFEST}: 'digest' is missing")
+    return str(digest["all"])
+
+
+def _tell(terminal: Terminal, out: Path, instance: NetworkInstance, run: Run, seconds: float) -> None:
+    rates = run.rates()
+    width = max((len(name) for name in run.spikes), default=0)
+    lines = [f"{'':{width}} {'neurons':>9} {'spikes':>11} {'spikes/s':>9}"]
+    lines += [
+        f"{name:{width}} {run.sizes[name]:>9} {len(spikes):>11} {rates[name]:>9.3f}"
+        for name, spikes in run.spikes.items()
+    ]
+    lines.append(
+        f"{out}: {run.n_spikes} spikes in {run.duration:g} ms of {instance.name} with {run.simulator} "
+        f"(seed {run.seed}, {run.threads} thread{'s' if run.threads != 1 else ''}, {seconds:.1f} s)"
+    )
+    document = {
+        "path": str(out),
+        "model": run.model,
+        "simulator": run.simulator,
+        "dt": run.dt,
+        "duration": run.duration,
+        "discard": run.discard,
+        "seed": run.seed,
+        "threads": run.threads,
+        "seconds": round(seconds, 3),
+        "source_digest": run.source_digest,
+        "n_spikes": run.n_spikes,
+        "populations": {
+            name: {"neurons": run.sizes[name], "spikes": len(spikes), "rate": rates[name]}
+            for name, spikes in run.spikes.items()
+        },
+    }
+    terminal.result("\n".join(lines), document)
+
+
+def main() -> None:
+    """Run the tool."""
+    command.main()

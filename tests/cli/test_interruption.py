@@ -1,0 +1,139 @@
+"""Signals, a full disk and closed pipes: no half export, nothing destroyed."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+
+def start_slow_export(tools, *arguments: str) -> subprocess.Popen[str]:
+    """Start an export that takes a minute, and return once it writes."""
+    started = tools.directory.parent / f"{tools.directory.name}.started"
+    started.unlink(missing_ok=True)
+    process = tools.process(
+        "mc-export", "toy", "--format", "slow", "--out", "x", *arguments, env={"MC_TOY_STARTED": str(started)}
+    )
+    deadline = time.monotonic() + 20
+    while not started.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert Path(".x.partial").exists()
+    return process
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "says"),
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "hung up"),
+    ],
+)
+def test_a_signal_half_way_leaves_nothing(tools, number, code, says):
+    process = start_slow_export(tools)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=20)
+    tools.check("mc-export", process.returncode, stdout, stderr, says, expected=code)
+    assert list(tools.directory.iterdir()) == []
+
+
+def test_a_signal_during_force_leaves_the_old_export(tools):
+    assert tools("mc-export", "toy", "--format", "toyhdf", "--out", "x").exit_code == 0
+    before = tools.contents(".")
+    process = start_slow_export(tools, "--force")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert tools.contents(".") == before
+
+
+def test_after_a_kill_the_next_run_cleans_up(tools):
+    assert tools("mc-export", "toy", "--format", "toyhdf", "--out", "x").exit_code == 0
+    before = tools.contents("x")
+    process = start_slow_export(tools, "--force")
+    process.kill()
+    process.communicate(timeout=20)
+    assert tools.contents("x") == before
+    assert Path(".x.partial").exists()
+    assert tools("mc-export", "toy", "--format", "toyhdf", "--out", "x", "--force").exit_code == 0
+    assert [p.name for p in tools.directory.iterdir()] == ["x"]
+    assert tools.contents("x") == before
+
+
+def test_two_exports_to_one_place(tools):
+    process = start_slow_export(tools)
+    try:
+        tools.refused("mc-export", "toy", "--format", "toyhdf", "--out", "x", says="another process is writing there")
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def limit_files(n_bytes: int) -> None:
+    """Let writing fail beyond a size, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_full_disk(tools, force):
+    if force:
+        assert tools("mc-export", "toy", "--format", "toyhdf", "--out", "x").exit_code == 0
+    before = tools.contents(".")
+
+    process = tools.process(
+        "mc-export", "toy", "--format", "large", "--out", "x", *force, preexec_fn=partial(limit_files, 200_000)
+    )
+    stdout, stderr = process.communicate(timeout=20)
+    tools.check("mc-export", process.returncode, stdout, stderr, "x: writing failed")
+    assert tools.contents(".") == before
+    assert not Path(".x.partial").exists()
+
+
+def test_a_full_disk_during_a_run(tools, toy_export, toy_run):
+    before = tools.contents(".")
+    arguments = [toy_export, "--simulator", "pulse", "--out", toy_run, "--force"]
+    process = tools.process("mc-run", *arguments, preexec_fn=partial(limit_files, 1_000))
+    stdout, stderr = process.communicate(timeout=20)
+    tools.check("mc-run", process.returncode, stdout, stderr, "toy-toyhdf-run: writing failed")
+    assert tools.contents(".") == before
+
+
+def test_a_full_disk_during_a_description(tools):
+    assert tools("mc-describe", "toy", "--out", "toy.txt").exit_code == 0
+    before = tools.contents(".")
+    arguments = ["toy", "--scale", "2", "--out", "toy.txt", "--force"]
+    process = tools.process("mc-describe", *arguments, preexec_fn=partial(limit_files, 100))
+    stdout, stderr = process.communicate(timeout=20)
+    tools.check("mc-describe", process.returncode, stdout, stderr, "toy.txt: cannot be written (File too large)")
+    assert tools.contents(".") == before
+
+
+def test_a_place_that_cannot_be_written(tools):
+    process = tools.process("mc-export", "toy", "--format", "toyhdf", "--out", "/proc/x")
+    stdout, stderr = process.communicate(timeout=20)
+    tools.check("mc-export", process.returncode, stdout, stderr, "/proc/x")
+
+
+def test_a_closed_pipe_is_no_error(tools):
+    process = tools.process("mc-describe", "toy")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    stderr = process.stderr.read()
+    assert process.wait(timeout=20) == 141
+    assert stderr == ""
+
+
+def test_standard_output_on_a_full_disk(tools):
+    with Path("/dev/full").open("w") as full:
+        process = tools.process("mc-describe", "toy", stdout=full)
+        stderr = process.communicate(timeout=20)[1]
+    tools.check("mc-describe", process.returncode, "", stderr, "No space left on device")

@@ -1,0 +1,85 @@
+"""mc-validate: break one thing in an export, and read its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import pytest
+
+
+def test_an_export_as_it_was_written(tools, toy_export):
+    result = tools("mc-validate", toy_export)
+    assert (result.exit_code, result.stdout) == (0, "valid: yes\n")
+    document = json.loads(tools("mc-validate", toy_export, "--json").stdout)
+    assert document == {"path": "toy-toyhdf", "valid": True, "findings": []}
+
+
+def change_value(directory: Path) -> None:
+    with h5py.File(directory / "edges.h5", "a") as file:
+        file["E_to_I"][7] += 1
+
+
+def delete_dataset(directory: Path) -> None:
+    with h5py.File(directory / "edges.h5", "a") as file:
+        del file["E_to_I"]
+
+
+def cut(directory: Path) -> None:
+    data = (directory / "edges.h5").read_bytes()
+    (directory / "edges.h5").write_bytes(data[: len(data) // 2])
+
+
+BREAK = {
+    "a text file": (lambda d: (d / "notes.txt").write_text("tox\n"), "error: notes.txt: differs"),
+    "a longer text": (lambda d: (d / "notes.txt").write_text("toy toy\n"), "error: notes.txt: differs"),
+    "a missing file": (lambda d: (d / "notes.txt").unlink(), "error: notes.txt: is missing"),
+    "the rules": (lambda d: (d / "model.yaml").write_text("name: ["), "error: model.yaml: differs"),
+    "a value": (change_value, "error: edges.h5:E_to_I: values differ"),
+    "a dataset": (delete_dataset, "error: edges.h5:E_to_I: cannot be read"),
+    "half a file": (cut, "error: edges.h5"),
+    "no HDF5": (lambda d: (d / "edges.h5").write_bytes(b""), "error: toyhdf: cannot be opened"),
+    "not JSON": (lambda d: (d / "manifest.json").write_text("{"), "error: manifest.json: not valid JSON"),
+    "not a manifest": (lambda d: (d / "manifest.json").write_text("[]"), "error: manifest.json: not a manifest"),
+    "not text": (lambda d: (d / "manifest.json").write_bytes(b"\xff\xfe\x00"), "error: manifest.json"),
+    "an odd manifest": (
+        lambda d: (d / "manifest.json").write_text(
+            '{"manifest_version": 1, "format": [], "files": {"notes.txt": 3}, "columns": [4]}'
+        ),
+        "error: manifest.json: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BREAK)
+def test_damage_is_named(tools, toy_export, name):
+    damage, says = BREAK[name]
+    damage(toy_export)
+    result = tools("mc-validate", toy_export)
+    assert result.exit_code == 1, result.stderr
+    assert says in result.stdout
+    assert result.stdout.splitlines()[-1] == "valid: no"
+    assert result.stderr == ""
+    document = json.loads(tools("mc-validate", toy_export, "--json").stdout)
+    assert document["valid"] is False
+    assert set(document["findings"][0]) == {"level", "where", "message"}
+
+
+def test_a_file_too_many_is_a_warning(tools, toy_export):
+    (toy_export / "remark.txt").write_text("mine")
+    result = tools("mc-validate", toy_export)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "warning: remark.txt: is not part of the export\nvalid: yes\n",
+    )
+
+
+def test_what_is_no_export(tools, toy_run):
+    Path("empty").mkdir()
+    Path("file").write_text("")
+    tools.refused("mc-validate", "empty", says="empty: not an export (no manifest.json)")
+    tools.refused("mc-validate", "file", says="file: not an export")
+    tools.refused("mc-validate", "nowhere", says="nowhere: no such file or directory")
+    tools.refused("mc-validate", toy_run, says="a run, not an export")
+    tools.refused("mc-validate", says="missing argument 'PATH'")
