@@ -76,9 +76,8 @@ def main() -> None:
         loaded = measure.in_process("nest_loading", "load", path=str(out), threads=arguments.threads)
         for label, row in (("microcircuit", native), ("from SONATA", loaded)):
             speed = row["edges"] / row["seconds"] / 1e6
-            print(
-                f"{label:>14}: {row['edges']:>12,} connections {row['seconds']:>7.2f} s {speed:>6.2f} M/s {row['peak_MB']:>7.0f} MB"
-            )
+            size = f"{row['edges']:>12,} connections"
+            print(f"{label:>14}: {size} {row['seconds']:>7.2f} s {speed:>6.2f} M/s {row['peak_MB']:>7.0f} MB")
         print(f"ratio of time: {loaded['seconds'] / native['seconds']:.2f}")
         print(f"ratio of memory: {loaded['peak_MB'] / native['peak_MB']:.2f}")
     finally:

@@ -66,7 +66,9 @@ def main() -> int:
 
     comparison = compare_spikes(native, loaded)
     console.print(_table(native, loaded))
-    console.print(f"spikes: {comparison.n_spikes[0]:,} and {comparison.n_spikes[1]:,}, {comparison.n_common:,} in common")
+    console.print(
+        f"spikes: {comparison.n_spikes[0]:,} and {comparison.n_spikes[1]:,}, {comparison.n_common:,} in common"
+    )
     picture = directory / "pd14.png"
     colors = {p.name: p.color for p in build("pd14").populations if p.color}
     raster_and_rates(loaded, picture, colors=colors, reference=native, title="PD14 from its SONATA export")

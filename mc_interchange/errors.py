@@ -69,6 +69,6 @@ class MissingDependencyError(InterchangeError):
     """
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed: run  python -m pip install 'mc-interchange[{extra}]'")
+        super().__init__(f"{package} is not installed: run python -m pip install 'mc-interchange[{extra}]'")
         self.package = package
         self.extra = extra

@@ -13,7 +13,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -50,12 +50,14 @@ def staged_directory(out: str | Path, *, force: bool = False, marker: str = MANI
         ``out`` is in the way, is not ours, is being written by another process, or cannot be written.
     """
     out = Path(os.path.abspath(out))
+    if not out.name:
+        raise OutputError(f"{out}: is not a place for an output; choose another --out")
     partial, previous = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.previous")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         lock = _claim(out, partial)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror})") from None
+        raise OutputError(f"{out}: cannot be written ({_reason(error)})") from None
     try:
         _finish_interrupted_swap(out, previous)
         _check_target(out, force, marker)
@@ -64,17 +66,13 @@ def staged_directory(out: str | Path, *, force: bool = False, marker: str = MANI
             yield partial
             if not (partial / marker).is_file():
                 raise RuntimeError(f"{marker} was not written")
-            if out.exists():
-                os.rename(out, previous)
-            os.rename(partial, out)
+            _swap(partial, out, previous)
         shutil.rmtree(previous, ignore_errors=True)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
         raise OutputError(f"{out}: writing failed, nothing was left there ({_reason(error)})") from error
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     finally:
+        if _is_at(lock, partial):  # not after a success: then it would be another process's
+            shutil.rmtree(partial, ignore_errors=True)
         os.close(lock)
 
 
@@ -95,27 +93,58 @@ def reserve(directory: Path, n_bytes: int) -> None:
 
 def _claim(out: Path, partial: Path) -> int:
     """Lock the staging directory; the lock ends with the process, however it ends."""
-    partial.mkdir(exist_ok=True)
-    lock = os.open(partial, os.O_RDONLY)
+    while True:
+        with suppress(FileExistsError):
+            partial.mkdir()
+        try:
+            lock = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except FileNotFoundError:  # its owner has just removed it
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(lock, partial):
+                return lock
+        except BlockingIOError:
+            os.close(lock)
+            raise OutputError(f"{out}: another process is writing there; wait for it or choose another --out") from None
+        except BaseException:
+            os.close(lock)
+            raise
+        os.close(lock)  # what was locked has been renamed or removed since it was opened
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise OutputError(f"{out}: another process is writing there; wait for it or choose another --out") from None
-    return lock
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _check_target(out: Path, force: bool, marker: str) -> None:
-    problem = None
-    if os.path.lexists(out):
-        if not out.is_dir() or out.is_symlink() or not (out / marker).is_file():
-            if not (out.is_dir() and not out.is_symlink() and not any(out.iterdir())):
-                problem = f"{out}: exists and was not written by mc-interchange (no {marker}); choose another --out"
-        elif not force:
-            problem = f"{out}: exists already; choose another --out, or --force to replace it"
-    if problem:
-        shutil.rmtree(out.with_name(f".{out.name}.partial"), ignore_errors=True)
-        raise OutputError(problem)
+    if not os.path.lexists(out) or _is_empty_directory(out):
+        return
+    if out.is_symlink() or not (out / marker).is_file():
+        what = (
+            "is a symbolic link" if out.is_symlink() else f"exists and was not written by mc-interchange (no {marker})"
+        )
+        raise OutputError(f"{out}: {what}; choose another --out")
+    if not force:
+        raise OutputError(f"{out}: exists already; choose another --out, or --force to replace it")
+
+
+def _is_empty_directory(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+
+
+def _swap(partial: Path, out: Path, previous: Path) -> None:
+    try:
+        if out.exists() and not _is_empty_directory(out):
+            os.rename(out, previous)
+        os.rename(partial, out)  # takes the place of an empty directory, too
+    except BaseException:
+        if previous.exists() and not out.exists():
+            os.rename(previous, out)
+        raise
 
 
 def _clear(directory: Path) -> None:
@@ -127,7 +156,7 @@ def _finish_interrupted_swap(out: Path, previous: Path) -> None:
     if not previous.exists():
         return
     if out.exists():
-        shutil.rmtree(previous)
+        shutil.rmtree(previous, ignore_errors=True)  # its owner may be deleting it at the same time
     else:
         os.rename(previous, out)
 
@@ -144,7 +173,7 @@ def _reason(error: OSError) -> str:
 def _termination_raises() -> Iterator[None]:
     """Let SIGTERM unwind the stack as Ctrl-C does, so that nothing half-written stays behind."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
     if threading.current_thread() is not threading.main_thread():
@@ -154,4 +183,4 @@ def _termination_raises() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from .errors import MissingDependencyError, UsageError
+from .contracts import Exporter, Importer, ReferenceModel
+from .errors import UsageError
 
 __all__ = ["GROUPS", "load", "names"]
 
@@ -19,6 +20,9 @@ GROUPS = {
     "runner": "mc_interchange.runners",
     "reference model": "mc_interchange.reference_models",
 }
+
+
+_CONTRACTS = {"exporter": Exporter, "importer": Importer, "reference model": ReferenceModel}
 
 
 def names(kind: str) -> list[str]:
@@ -32,20 +36,34 @@ def load(kind: str, name: str) -> Any:
     Raises
     ------
     UsageError
-        No such name; the message lists those there are.
+        No such name (the message lists those there are), or what is registered there cannot be used.
     MissingDependencyError
         The implementation needs a package that is not installed.
     """
     points = _points(kind)
     if name not in points:
         raise UsageError(f"unknown {kind} '{name}'; known: {', '.join(sorted(points)) or 'none'}")
+    if len(points[name]) > 1:
+        givers = " and ".join(sorted(f"{_package(p)} ({p.value})" for p in points[name]))
+        raise UsageError(f"{kind} '{name}' is given by {givers}; uninstall one of them")
     try:
-        return points[name].load()()
-    except MissingDependencyError:
-        raise
-    except ImportError as error:
-        raise UsageError(f"{kind} '{name}' cannot be loaded ({error})") from None
+        implementation = points[name][0].load()
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise UsageError(f"{kind} '{name}' of {_package(points[name][0])} cannot be loaded ({error})") from None
+    contract = _CONTRACTS.get(kind)
+    if contract and not (isinstance(implementation, type) and issubclass(implementation, contract)):
+        raise UsageError(f"{kind} '{name}' of {_package(points[name][0])} is not a subclass of {contract.__name__}")
+    return implementation()
 
 
-def _points(kind: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUPS[kind])}
+def _points(kind: str) -> dict[str, list[EntryPoint]]:
+    found: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=GROUPS[kind]):
+        same_name = found.setdefault(point.name, [])
+        if point.value not in [other.value for other in same_name]:
+            same_name.append(point)
+    return found
+
+
+def _package(point: EntryPoint) -> str:
+    return str(point.dist.name) if point.dist else "an unknown package"

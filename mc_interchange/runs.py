@@ -10,13 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import FormatError
+from .errors import FormatError, ModelError
 from .formats.sonata_output import Report, read_reports, read_spikes, write_reports, write_spikes
+from .network.base import Count, NonNegative, Part, Positive
 from .network.simulation import steps
 
 __all__ = ["RUN_FILE", "Run", "Spikes", "read_run", "write_run"]
@@ -24,7 +25,6 @@ __all__ = ["RUN_FILE", "Run", "Spikes", "read_run", "write_run"]
 RUN_FILE = "run.json"
 SPIKES_FILE = "spikes.h5"
 VOLTAGES_FILE = "V_m.h5"
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -114,21 +114,20 @@ def write_run(run: Run, directory: Path) -> None:
     )
     if run.voltages:
         write_reports(directory / VOLTAGES_FILE, run.voltages)
-    facts: dict[str, Any] = {
-        "run_version": _VERSION,
-        "model": run.model,
-        "simulator": run.simulator,
-        "dt": run.dt,
-        "duration": run.duration,
-        "discard": run.discard,
-        "seed": run.seed,
-        "threads": run.threads,
-        "sizes": dict(run.sizes),
-        "source_digest": run.source_digest,
-        "versions": dict(run.versions),
-        "n_spikes": run.n_spikes,
-    }
-    (directory / RUN_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    facts = _Facts(
+        model=run.model,
+        simulator=run.simulator,
+        dt=run.dt,
+        duration=run.duration,
+        discard=run.discard,
+        seed=run.seed,
+        threads=run.threads,
+        sizes=dict(run.sizes),
+        source_digest=run.source_digest,
+        versions=dict(run.versions),
+        n_spikes=run.n_spikes,
+    )
+    (directory / RUN_FILE).write_text(json.dumps(facts.model_dump(), indent=1) + "\n", encoding="utf-8")
 
 
 def read_run(directory: str | Path) -> Run:
@@ -142,22 +141,42 @@ def read_run(directory: str | Path) -> Run:
     directory = Path(directory)
     path = directory / RUN_FILE
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        if facts["run_version"] != _VERSION:
-            raise FormatError(f"{path}: not a run of version {_VERSION}")
-        spikes = {
-            name: Spikes.sorted(np.rint(steps(1.0, facts["dt"]) * times).astype(np.int64), neurons)
-            for name, (times, neurons) in read_spikes(directory / SPIKES_FILE).items()
-        }
-        voltages = read_reports(directory / VOLTAGES_FILE) if (directory / VOLTAGES_FILE).exists() else {}
-        names = ("model", "simulator", "dt", "duration", "discard", "seed", "threads", "sizes", "source_digest")
-        return Run(
-            **{name: facts[name] for name in names}, spikes=spikes, voltages=voltages, versions=facts["versions"]
-        )
+        content = json.loads(path.read_text(encoding="utf-8"))
+        facts = _Facts(**content)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read ({error.strerror}); is this a run?") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise FormatError(f"{path}: not a description of a run ({error})") from None
+    except (ValueError, TypeError, RecursionError, ModelError) as error:
+        raise FormatError(f"{path}: not the description of a run ({error})") from None
+    spikes = {}
+    for name, (times, neurons) in read_spikes(directory / SPIKES_FILE).items():
+        if not np.isfinite(times).all() or (len(times) and not 0 <= times.min() <= times.max() <= facts.duration):
+            raise FormatError(f"{directory / SPIKES_FILE}: spike times of {name} are not all within the run")
+        spikes[name] = Spikes.sorted(np.rint(steps(1.0, facts.dt) * times).astype(np.int64), neurons)
+    if spikes.keys() != facts.sizes.keys():
+        raise FormatError(
+            f"{directory / SPIKES_FILE}: holds the populations {sorted(spikes)}, {RUN_FILE} names {sorted(facts.sizes)}"
+        )
+    if sum(map(len, spikes.values())) != facts.n_spikes:
+        raise FormatError(f"{directory / SPIKES_FILE}: holds another number of spikes than {RUN_FILE} says")
+    voltages = read_reports(directory / VOLTAGES_FILE) if (directory / VOLTAGES_FILE).exists() else {}
+    return Run(**facts.model_dump(exclude={"run_version", "n_spikes"}), spikes=spikes, voltages=voltages)
+
+
+class _Facts(Part):
+    """What ``run.json`` holds."""
+
+    run_version: Literal[1] = 1
+    model: str
+    simulator: str
+    dt: Positive
+    duration: Positive
+    discard: NonNegative
+    seed: int
+    threads: int
+    sizes: dict[str, Count]
+    source_digest: str | None
+    versions: dict[str, str]
+    n_spikes: Count
 
 
 def _times(spike_steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:

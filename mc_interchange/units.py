@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-__all__ = ["UNITS", "Quantity"]
+__all__ = ["UNITS", "Quantity", "text_pattern"]
 
 #: Every unit that a value may carry, with its meaning.
 UNITS = {
@@ -26,7 +26,26 @@ UNITS = {
     "1": "a pure number",
 }
 
-_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*$")
+#: A decimal number; two digits of exponent, so that none is infinite.
+_DECIMAL = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
+_TEXT = re.compile(rf"\s*([-+]?{_DECIMAL})\s*(\S.*?)?\s*")
+
+
+def text_pattern(unit: str, *, minimum: float | None = None, exclusive: bool = False) -> str:
+    """Return the regular expression of the texts that are read as a quantity, for the JSON schema.
+
+    Parameters
+    ----------
+    unit
+        Key of :data:`UNITS`.
+    minimum
+        0 or None: the smallest value (the expression knows signs and zero, no other limits).
+    exclusive
+        The value must be larger than ``minimum``.
+    """
+    sign = r"[-+]?" if minimum is None else r"\+?"
+    above_zero = r"(?=[0-9.]*[1-9])" if exclusive else ""
+    return rf"^\s*{sign}{above_zero}{_DECIMAL}\s*(?:{re.escape(unit)})?\s*$"
 
 
 @dataclass(frozen=True)
@@ -65,26 +84,45 @@ class Quantity:
     def read(self, value: Any) -> Any:
         """Take the unit off strings like ``"250 pF"``, in mappings and lists too.
 
+        Pure numbers have no unit to carry; as text they are refused where the number is checked.
+
         Raises
         ------
         PydanticCustomError
             When the text is not a number, or carries a unit other than this quantity's.
         """
+        return value if self.unit == "1" else self._read(value, "")
+
+    def _read(self, value: Any, path: str) -> Any:
         if isinstance(value, str):
-            return self._read_text(value)
+            return self._read_text(value, path)
         if isinstance(value, dict):
-            return {k: v if k in ("distribution", "kind") else self.read(v) for k, v in value.items()}
+            return {
+                key: item
+                if key in ("distribution", "kind")
+                else self._read(item, f"{path}.{key}" if path else str(key))
+                for key, item in value.items()
+            }
         if isinstance(value, list | tuple):
-            return [self.read(v) for v in value]
+            return [self._read(item, f"{path}[{index}]") for index, item in enumerate(value)]
         return value
 
-    def _read_text(self, text: str) -> float:
-        match = _NUMBER.match(text)
+    def _read_text(self, text: str, path: str) -> float:
+        match = _TEXT.fullmatch(text)
         if match is None:
-            raise PydanticCustomError("quantity", "must be a number in {unit}", {"unit": self.unit})
+            raise self._refusal("quantity", f"must be a number in {self.unit}, got {_shorten(text)}", path)
         number, unit = match.groups()
         if unit is not None and unit != self.unit:
-            raise PydanticCustomError(
-                "unit", "has the wrong unit '{given}'; it must be in {unit}", {"given": unit, "unit": self.unit}
-            )
+            raise self._refusal("unit", f"must be in {self.unit}, got {_shorten(text)}", path)
         return float(number)
+
+    def _refusal(self, kind: Literal["quantity", "unit"], message: str, path: str) -> PydanticCustomError:
+        context: dict[str, Any] = {"message": message, "complete": True}
+        if path:
+            context["at"] = path
+        return PydanticCustomError(kind, "{message}", context)
+
+
+def _shorten(text: str) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

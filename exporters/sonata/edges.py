@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from mc_interchange.contracts import Column
 from mc_interchange.formats import sonata
+from mc_interchange.formats.hdf5 import NewFile, StreamedDataset, new_hdf5
 from mc_interchange.formats.sonata_output import stamp
 from mc_interchange.instance import EdgeBlock, EdgeDigest, Edges, digest_block, map_blocks
 from mc_interchange.progress import Progress
 
 from .indices import write_index
-from .stream import StreamedDataset, StreamedFile
 
 __all__ = ["write_edges"]
 
@@ -62,7 +62,7 @@ def write_edges(
         The digest of what was written, and the checksum of each column.
     """
     name = sonata.edges_file(edges.name)
-    with StreamedFile(directory / name) as file:
+    with new_hdf5(directory / name) as file:
         stamp(file.hdf5)
         group = file.hdf5.create_group(f"edges/{edges.name}")
         datasets = _create(file, group, edges, edge_type_id)
@@ -75,7 +75,7 @@ def write_edges(
         for encoded in map_blocks(edges, encode, workers=workers):
             for dataset, values in zip(datasets.values(), encoded.columns, strict=True):
                 dataset.append(values)
-            numbers.append(np.arange(numbers.end, numbers.end + encoded.digest.count))
+            numbers.append(np.arange(numbers.end, numbers.end + encoded.digest.count, dtype=numbers.dtype))
             digest += encoded.digest
             source_counts += encoded.source_counts
             target_counts += encoded.target_counts
@@ -85,28 +85,28 @@ def write_edges(
         for kind in index:
             ids, counts = ("source", source_counts) if kind == "source_to_target" else ("target", target_counts)
             index_group = group.create_group(f"indices/{kind}")
-            write_index(file, index_group, group[f"{ids}_node_id"], counts, is_sorted=edges.order == ids)
-        columns = [Column(name, d.dataset.name, d.dataset.dtype.name, d.end, d.checksum) for d in datasets.values()]
+            write_index(file, index_group, datasets[f"{ids}_node_id"], counts, is_sorted=edges.order == ids)
+        columns = [Column(name, d.dataset.name, d.dtype.name, d.end, d.checksum) for d in file.streams]
     return digest, columns
 
 
-def _create(file: StreamedFile, group: h5py.Group, edges: Edges, edge_type_id: int) -> dict[str, StreamedDataset]:
+def _create(file: NewFile, group: h5py.Group, edges: Edges, edge_type_id: int) -> dict[str, StreamedDataset]:
     shape = (edges.n_edges,)
     datasets = {}
     for end, population in (("source", edges.source), ("target", edges.target)):
         name = f"{end}_node_id"
-        datasets[name] = file.dataset(group, name, shape, sonata.EDGE_ID)
+        datasets[name] = file.streamed(group, name, shape, sonata.EDGE_ID)
         datasets[name].dataset.attrs["node_population"] = population
     # Constant columns take no space: HDF5 gives the fill value for what was never written.
     group.create_dataset("edge_type_id", shape, np.uint32, fillvalue=edge_type_id)
     group.create_dataset("edge_group_id", shape, np.uint32, fillvalue=0)
     properties = group.create_group("0")
-    datasets["syn_weight"] = file.dataset(properties, "syn_weight", shape, edges.weight_dtype)
-    datasets["delay"] = file.dataset(properties, "delay", shape, np.float32)
+    datasets["syn_weight"] = file.streamed(properties, "syn_weight", shape, edges.weight_dtype)
+    datasets["delay"] = file.streamed(properties, "delay", shape, np.float32)
     # A second name of the same data, since PyNN looks for delays here.
     properties.create_group("dynamics_params")["delay"] = properties["delay"]
     index_type = np.uint32 if edges.n_edges <= 2**32 else np.uint64
-    datasets["edge_group_index"] = file.dataset(group, "edge_group_index", shape, index_type)
+    datasets["edge_group_index"] = file.streamed(group, "edge_group_index", shape, index_type)
     return datasets
 
 

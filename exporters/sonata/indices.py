@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .stream import StreamedFile
+from mc_interchange.formats.hdf5 import NewFile, StreamedDataset
 
 __all__ = ["write_index"]
 
@@ -20,7 +20,7 @@ _READ = 2**22
 
 
 def write_index(
-    file: StreamedFile, group: h5py.Group, ids: h5py.Dataset, counts: NDArray[np.int64], *, is_sorted: bool
+    file: NewFile, group: h5py.Group, ids: StreamedDataset, counts: NDArray[np.int64], *, is_sorted: bool
 ) -> None:
     """Write one index.
 
@@ -46,13 +46,15 @@ def write_index(
         group.create_dataset("range_to_edge_id", data=np.stack([starts[has], ends[has]], axis=1))
     else:
         nodes = np.stack([starts, ends], axis=1)
-        _group_by_node(ids, starts, ends, file.dataset(group, "range_to_edge_id", (int(ends[-1]), 2), np.int64))
+        _group_by_node(ids, starts, ends, file.streamed(group, "range_to_edge_id", (int(ends[-1]), 2), np.int64))
     group.create_dataset("node_id_to_ranges", data=nodes)
     # bmtk knows the singular name only, the specification and libsonata the plural.
     group["node_id_to_range"] = group["node_id_to_ranges"]
 
 
-def _group_by_node(ids: h5py.Dataset, starts: NDArray[np.int64], ends: NDArray[np.int64], ranges: h5py.Dataset) -> None:
+def _group_by_node(
+    ids: StreamedDataset, starts: NDArray[np.int64], ends: NDArray[np.int64], ranges: StreamedDataset
+) -> None:
     """Write every edge as a range of one, ordered by node, then by edge.
 
     In each pass over ``ids``, the edges of as many nodes as fit into memory are picked out and sorted.
@@ -69,7 +71,7 @@ def _group_by_node(ids: h5py.Dataset, starts: NDArray[np.int64], ends: NDArray[n
         first = last
 
 
-def _edges_of(ids: h5py.Dataset, first: int, last: int) -> NDArray[np.int64]:
+def _edges_of(ids: StreamedDataset, first: int, last: int) -> NDArray[np.int64]:
     """Return the edges of nodes ``first`` to ``last - 1``, ordered by node, then by edge."""
     edges, nodes = [], []
     for start in range(0, len(ids), _READ):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from mc_interchange.formats import sonata
+from mc_interchange.formats.hdf5 import new_hdf5
 from mc_interchange.formats.sonata_output import stamp
 from mc_interchange.instance import Nodes
 from mc_interchange.network import CATALOGUE, SpikeTrains
@@ -18,9 +18,9 @@ __all__ = ["write_nodes", "write_spike_input"]
 
 def write_nodes(nodes: Nodes, directory: Path, node_type_id: int) -> None:
     """Write one population with its type table, and its neuron model where it has one."""
-    with h5py.File(directory / sonata.nodes_file(nodes.name), "w") as file:
-        stamp(file)
-        group = file.create_group(f"nodes/{nodes.name}")
+    with new_hdf5(directory / sonata.nodes_file(nodes.name)) as file:
+        stamp(file.hdf5)
+        group = file.hdf5.create_group(f"nodes/{nodes.name}")
         index = np.arange(nodes.size, dtype=np.uint64)
         group.create_dataset("node_id", data=index)
         group.create_dataset("node_type_id", (nodes.size,), np.uint32, fillvalue=node_type_id)
@@ -66,8 +66,8 @@ def write_spike_input(population: str, activity: SpikeTrains, directory: Path) -
     times = np.concatenate(trains) if trains else np.empty(0)
     order = np.argsort(times, kind="stable")
     for consumer, group_name in ((None, f"spikes/{population}"), ("pynn", "spikes")):
-        with h5py.File(directory / sonata.input_file(population, consumer), "w") as file:
-            stamp(file)
-            group = file.create_group(group_name)
+        with new_hdf5(directory / sonata.input_file(population, consumer)) as file:
+            stamp(file.hdf5)
+            group = file.hdf5.create_group(group_name)
             group.create_dataset("timestamps", data=times[order]).attrs["units"] = "ms"
             group.create_dataset("gids" if consumer else "node_ids", data=neurons[order])

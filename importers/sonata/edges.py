@@ -10,13 +10,15 @@ import h5py
 import numpy as np
 
 from mc_interchange.errors import FormatError
-from mc_interchange.formats.sonata_output import open_hdf5
+from mc_interchange.formats.hdf5 import open_hdf5
 from mc_interchange.instance import BLOCK_EDGES, EdgeBlock, Edges
 from mc_interchange.instance.edges import Order, Piece
 from mc_interchange.instance.sampling import round_delays
 
 __all__ = ["SonataEdges", "open_edges"]
 
+#: Longer delays are taken for damage; they would need as many steps of buffer in a simulator.
+MAX_DELAY = 1e6
 _NEEDED = ("source_node_id", "target_node_id", "0/syn_weight", "0/delay")
 
 
@@ -50,6 +52,9 @@ class SonataEdges(Edges):
             if not np.isfinite(values).all():
                 row = start + int(np.flatnonzero(~np.isfinite(values))[0])
                 raise FormatError(f"{self._path}: {name} of edge {row} is not a finite number")
+        if len(delay) and float(delay.max()) > MAX_DELAY:
+            row = start + int(np.argmax(delay))
+            raise FormatError(f"{self._path}: delay of edge {row} is above {MAX_DELAY:g} ms")
         steps = round_delays(delay.astype(np.float64), self._dt)
         if len(steps) and int(steps.min()) < 1:
             row = start + int(np.argmin(steps))

@@ -104,7 +104,10 @@ class _Config:
 
     def models(self) -> Path:
         components = self._content.get("components", {})
-        return self.resolve(components.get("point_neuron_models_dir", "."))
+        folder = components.get("point_neuron_models_dir", ".") if isinstance(components, dict) else None
+        if not isinstance(folder, str):
+            raise FormatError(f"{self._path}: components.point_neuron_models_dir must be a path")
+        return self.resolve(folder)
 
     def resolve(self, text: str) -> Path:
         for _ in range(len(self._variables) + 1):
@@ -152,6 +155,8 @@ def _simulation(path: Path, network: Network | None) -> Simulation:
     if not path.is_file():
         return base
     run = _read_json(path).get("run", {})
+    if not isinstance(run, dict):
+        raise FormatError(f"{path}: run must be an object")
     said = {"dt": run.get("dt"), "duration": run.get("tstop"), "seed": run.get("random_seed")}
     known = {key: value for key, value in said.items() if value is not None}
     try:

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from mc_interchange.errors import FormatError, ModelError
-from mc_interchange.formats.sonata_output import open_hdf5
+from mc_interchange.formats.hdf5 import open_hdf5
 from mc_interchange.instance import Nodes
 from mc_interchange.network import CATALOGUE, Neuron
 

@@ -41,9 +41,7 @@ def raster_and_rates(
     """
     plt = _pyplot()
     colors = colors or {}
-    figure, (raster, bars) = plt.subplots(
-        1, 2, figsize=(9, 4.5), width_ratios=(3, 1.1), layout="constrained", dpi=150
-    )
+    figure, (raster, bars) = plt.subplots(1, 2, figsize=(9, 4.5), width_ratios=(3, 1.1), layout="constrained", dpi=150)
     names = list(run.sizes)
     _draw_raster(raster, run, names, colors)
     _draw_rates(bars, run, reference, names, colors)
@@ -86,16 +84,19 @@ def _draw_raster(axes: Any, run: Run, names: list[str], colors: Mapping[str, str
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_rates(
-    axes: Any, run: Run, reference: Run | None, names: list[str], colors: Mapping[str, str]
-) -> None:
+def _draw_rates(axes: Any, run: Run, reference: Run | None, names: list[str], colors: Mapping[str, str]) -> None:
     rates = run.rates()
     rows = np.arange(len(names))
     axes.barh(rows, [rates[n] for n in names], color=[colors.get(n, _DEFAULT) for n in names])
     if reference is not None:
         others = reference.rates()
         axes.plot(
-            [others[n] for n in names], rows, "o", markerfacecolor="none", markeredgecolor="black", label=reference.simulator
+            [others[n] for n in names],
+            rows,
+            "o",
+            markerfacecolor="none",
+            markeredgecolor="black",
+            label=reference.simulator,
         )
         axes.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 1.12))
     axes.set_yticks(rows, names)

@@ -6,8 +6,7 @@ enumeration, unsigned 64-bit ids, no compression, ``index_pointers`` and bmtk's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
 
-__all__ = ["Report", "open_hdf5", "read_reports", "read_spikes", "stamp", "write_reports", "write_spikes"]
+from .hdf5 import new_hdf5, open_hdf5
+
+__all__ = ["Report", "read_reports", "read_spikes", "stamp", "write_reports", "write_spikes"]
 
 #: Root attributes that the specification asks of every file.
 MAGIC, VERSION = 0x0A7A, (0, 1)
@@ -48,23 +49,6 @@ def stamp(file: h5py.File) -> None:
     file.attrs.create("version", VERSION, dtype=np.uint32)
 
 
-@contextmanager
-def open_hdf5(path: Path) -> Iterator[h5py.File]:
-    """Open a file for reading, with one-line errors for what HDF5 and missing objects raise."""
-    if not path.is_file():
-        raise FormatError(f"{path}: no such file")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise FormatError(f"{path}: not a readable HDF5 file ({' '.join(str(error).split())[:120]})") from None
-    try:
-        yield file
-    except (KeyError, OSError) as error:
-        raise FormatError(f"{path}: {' '.join(str(error).split())[:200]}") from None
-    finally:
-        file.close()
-
-
 def write_spikes(path: Path, spikes: Mapping[str, tuple[NDArray[np.float64], NDArray[np.int64]]]) -> None:
     """Write spike times by population, sorted by time.
 
@@ -73,7 +57,8 @@ def write_spikes(path: Path, spikes: Mapping[str, tuple[NDArray[np.float64], NDA
     spikes
         Per population: times (float64, ms, ascending) and neurons (index in the population).
     """
-    with h5py.File(path, "w") as file:
+    with new_hdf5(path) as new:
+        file = new.hdf5
         stamp(file)
         for population, (times, neurons) in spikes.items():
             group = file.create_group(f"spikes/{population}")
@@ -103,7 +88,8 @@ def read_spikes(path: Path) -> dict[str, tuple[NDArray[np.float64], NDArray[np.i
 
 def write_reports(path: Path, reports: Mapping[str, Report]) -> None:
     """Write membrane potentials by population as a SONATA soma report (float32, as the specification says)."""
-    with h5py.File(path, "w") as file:
+    with new_hdf5(path) as new:
+        file = new.hdf5
         stamp(file)
         for population, report in reports.items():
             group = file.create_group(f"report/{population}")

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 __all__ = ["BLOCK_EDGES", "ArrayEdges", "EdgeBlock", "Edges", "Order", "map_blocks"]
 
-#: Default size of a block: large enough that Python's overhead vanishes, small enough for the cache of
-#: no one but the memory of everyone (16 bytes per edge).
+#: Default size of a block: large enough for Python's overhead to vanish, small in memory (16 bytes per edge).
 BLOCK_EDGES = 2**20
 
 Order = Literal["target", "source", "none"]
@@ -118,6 +117,7 @@ class ArrayEdges(Edges):
         self._block = block
 
     def pieces(self, max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
+        """Yield views of the arrays."""
         for start in range(0, self.n_edges, max_edges):
             part = self._block[start : start + max_edges]
             yield lambda part=part: part  # type: ignore[misc]

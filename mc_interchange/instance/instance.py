@@ -136,7 +136,7 @@ def pair(edges: Edges) -> str:
 
 
 def _digest_nodes(nodes: Nodes) -> str:
-    arrays: dict[str, NDArray[Any]] = {"size": np.array([nodes.size]), **nodes.varying}
+    arrays: dict[str, NDArray[Any]] = {"size": np.array([nodes.size], np.int64), **nodes.varying}
     if nodes.V_m is not None:
         arrays["V_m"] = nodes.V_m
     return digest_arrays(arrays)

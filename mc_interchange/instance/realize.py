@@ -58,8 +58,16 @@ def realize(network: Network, seed: int | None = None) -> NetworkInstance:
     -------
     NetworkInstance
         Fixed to the last bit by (network, seed). Projections without synapses are left out.
+
+    Raises
+    ------
+    ModelError
+        The seed is outside 1 ... 2**31 - 1.
     """
     seed = network.simulation.seed if seed is None else seed
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 1 <= seed < 2**31:
+        raise ModelError(f"seed: must be a whole number from 1 to {2**31 - 1}, got {seed!r}")
+    seed = int(seed)
     edges = [RealizedEdges(projection, network, seed) for projection in network.projections]
     return NetworkInstance(
         name=network.name,
@@ -182,6 +190,7 @@ class RealizedEdges(Edges):
         return np.unique(np.concatenate([[0], np.minimum(borders, len(ends))]))
 
     def pieces(self, max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
+        """Yield draws of whole chunks, as many as fit into ``max_edges``, or of parts of a chunk."""
         rows = self._chunk_rows
         starts = np.concatenate([[0], self._row_ends])[rows]
         chunk = 0

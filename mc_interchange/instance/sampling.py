@@ -9,6 +9,7 @@ against the oldest and the newest numpy that is allowed.
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def initial_values(rng: np.random.Generator, distribution: Distribution, n: int)
         return np.full(n, distribution.value)
     if isinstance(distribution, Values):
         return np.array(distribution.values)
-    return _draw(rng, distribution, n, dtype=np.float64)
+    return _draw(rng, distribution, n, dtype=np.float64).astype(np.float64, copy=False)
 
 
 def _draw(
@@ -120,15 +121,15 @@ def _draw(
         return drawn
     if not isinstance(distribution, Normal | TruncatedNormal):
         raise TypeError(f"cannot draw from {type(distribution).__name__}")
-    drawn = _normal(rng, distribution, n, scale, dtype)
+    normal = _normal(rng, distribution, n, scale, dtype)
     if isinstance(distribution, TruncatedNormal):
         lower, upper = (dtype(scale * bound) for bound in distribution.bounds)
-        outside = np.flatnonzero((drawn < lower) | (drawn > upper))
+        outside = np.flatnonzero((normal < lower) | (normal > upper))
         while len(outside):
             again = _normal(rng, distribution, len(outside), scale, dtype)
-            drawn[outside] = again
+            normal[outside] = again
             outside = outside[(again < lower) | (again > upper)]
-    return drawn
+    return normal
 
 
 def _normal(
@@ -172,13 +173,11 @@ def distinct_partners(rng: np.random.Generator, degrees: NDArray[np.int64], n_pa
         missing = wanted - np.bincount(keys // n_partners, minlength=len(degrees))
     if not many.any():
         return (keys % n_partners).astype(np.uint32)
-    parts = []
-    ends = np.searchsorted(keys, (rows + 1) * n_partners)
-    start = 0
-    for row, end in enumerate(ends):
-        chosen = keys[start:end] - row * n_partners
-        if many[row]:
+    parts: list[NDArray[np.int64]] = []
+    bounds = np.searchsorted(keys, np.arange(len(degrees) + 1) * n_partners)
+    for index, (start, end) in enumerate(pairwise(bounds)):
+        chosen = keys[start:end] - index * n_partners
+        if many[index]:
             chosen = np.setdiff1d(np.arange(n_partners), chosen, assume_unique=True)
         parts.append(chosen)
-        start = end
-    return np.concatenate(parts).astype(np.uint32) if parts else np.empty(0, np.uint32)
+    return np.concatenate(parts).astype(np.uint32)

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from mc_interchange.errors import ModelError
 
-__all__ = ["Count", "Name", "NonNegative", "Part", "Positive", "Probability", "Real", "explain", "refusal"]
+__all__ = [
+    "Count",
+    "Flag",
+    "Name",
+    "NonNegative",
+    "Part",
+    "Positive",
+    "Probability",
+    "Real",
+    "Size",
+    "explain",
+    "refusal",
+]
 
 #: A finite number. Strict, because ``true`` and ``"12"`` are mistakes here, not numbers.
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 NonNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
 Probability = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
-Count = Annotated[int, Field(strict=True, ge=0)]
+Flag = Annotated[bool, Field(strict=True)]
 #: Names become HDF5 groups, file names and XML identifiers, hence the narrow alphabet.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 
+
+def _whole(value: Any) -> Any:
+    """Let ``1e5`` stand for 100000: YAML and JSON schema do not tell them apart."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53), BeforeValidator(_whole)]
+#: Number of neurons of a population; their ids are 32-bit.
+Size = Annotated[int, Field(strict=True, ge=1, le=2**32), BeforeValidator(_whole)]
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -68,26 +89,29 @@ def explain(error: ValidationError) -> str:
         What pydantic found.
     """
     problems = error.errors(include_url=False)
+    # a list whose items are wrong counts as empty, too: not a mistake of the file
+    problems = [p for p in problems if len(problems) == 1 or p["type"] != "too_short"] or problems
     first = problems[0]
-    where = ""
-    for key in first["loc"]:
-        if isinstance(key, int):
-            where += f"[{key}]"
-        elif not _is_tag(key):
-            where += f".{key}" if where else str(key)
     context = first.get("ctx", {})
+    where = _path(first["loc"], ends_in_key=first["type"] in ("missing", "extra_forbidden"))
     if "at" in context:
-        where += f".{context['at']}" if where else context["at"]
-    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        where += f".{context['at']}" if where and not context["at"].startswith("[") else context["at"]
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] in _MESSAGES:
+        message = _MESSAGES[first["type"]].format_map(context)
+    message = message.replace("Input should", "must").replace("String should", "must")
     line = f"{where or 'model'}: "
     if first["type"] == "missing":
         line += "this required key is missing"
     elif first["type"] == "union_tag_invalid":
-        line += f"must be one of {context['expected_tags']}, got {context['tag']!r}"
+        line += f"must be one of {context['expected_tags']}, got {_shorten(context['tag'])}"
     elif first["type"] == "union_tag_not_found":
         line += f"the key {context['discriminator']} is missing"
     elif first["type"] == "extra_forbidden":
         line += "unknown key (it is misspelt or does not belong here)"
+    elif first["type"] == "tag":
+        tag = first["input"].get(context["key"]) if isinstance(first["input"], dict) else first["input"]
+        line += f"{message}, got {_shorten(tag)}" if _shorten(tag) else message
     else:
         shown = "" if context.get("complete") else _shorten(first["input"])
         line += f"{message[:1].lower()}{message[1:]}" + (f", got {shown}" if shown else "")
@@ -103,7 +127,7 @@ def _shorten(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-#: Union tags that pydantic puts into the path of an error; they are values in the file, not keys.
+#: Tags of unions, which pydantic puts into the path of an error; they are values in the file, not keys.
 _TAGS = frozenset(
     [
         "constant",
@@ -127,5 +151,31 @@ _TAGS = frozenset(
 )
 
 
-def _is_tag(key: str | int) -> bool:
-    return key in _TAGS
+#: In the words of the file, where pydantic's are those of Python.
+_MESSAGES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping of keys to values",
+    "float_type": "must be a number",
+    "greater_than_equal": "must be at least {ge:.12g}",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "less_than_equal": "must be at most {le:.12g}",
+    "model_attributes_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "string_type": "must be a text",
+    "too_short": "must have at least {min_length} item",
+    "tuple_type": "must be a list",
+}
+
+
+def _path(location: tuple[int | str, ...], *, ends_in_key: bool) -> str:
+    path, after_tag = "", False
+    for position, key in enumerate(location):
+        certain = ends_in_key and position == len(location) - 1
+        # a key may be called like a tag (values.values[2]); two tags never follow each other
+        after_tag = not certain and not after_tag and key in _TAGS
+        if isinstance(key, int):
+            path += f"[{key}]"
+        elif not after_tag:
+            path += f".{key}" if path else key
+    return path

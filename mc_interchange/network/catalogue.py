@@ -81,7 +81,8 @@ class NeuronEntry:
 _IAF_PSC_EXP = NeuronEntry(
     name="iaf_psc_exp",
     meaning="leaky integrate-and-fire neuron with exponentially decaying synaptic currents",
-    source="Rotter & Diesmann 1999, doi:10.1007/s004220050570; Tsodyks et al. 2000, doi:10.1523/JNEUROSCI.20-01-j0003.2000",
+    source="Rotter & Diesmann 1999, doi:10.1007/s004220050570; "
+    "Tsodyks et al. 2000, doi:10.1523/JNEUROSCI.20-01-j0003.2000",
     parameters=(
         NeuronParameter("C_m", "pF", "C_m", "membrane capacitance", positive=True),
         NeuronParameter("tau_m", "ms", "tau_m", "membrane time constant", positive=True),

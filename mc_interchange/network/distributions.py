@@ -131,9 +131,10 @@ Distribution = Annotated[
     | Annotated[Values, Tag("values")],
     Discriminator(
         _kind,
-        custom_error_type="distribution",
+        custom_error_type="tag",
         custom_error_message="must be a number, or have a 'distribution' that is one of: "
         "constant, normal, truncated_normal, uniform, values",
+        custom_error_context={"key": "distribution"},
     ),
     BeforeValidator(_number_is_constant),
 ]

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mc_interchange.units import UNITS, Quantity
 
 from .base import Name, Part, refusal
-from .distributions import Constant, Distribution, Normal, Values
+from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
 from .inputs import Input
 from .populations import AnyPopulation, Population, VirtualPopulation
 from .rules import Explicit, OneToOne, Rule
 from .simulation import Simulation, steps
 
 __all__ = ["ModelParameter", "Network", "Projection"]
+
+#: Far beyond any synapse, and far below the largest float32, in which weights are drawn.
+MAX_DRAWN_WEIGHT = 1e30
 
 
 class ModelParameter(Part):
@@ -32,6 +35,17 @@ class ModelParameter(Part):
     symbol: str
     meaning: str
     source: str
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _simple(cls, value: Any) -> Any:
+        items = value if isinstance(value, list | tuple) else ()
+        items = [x for item in items for x in (item if isinstance(item, list | tuple) else (item,))]
+        if not isinstance(value, bool | int | float | str | list | tuple) or not all(
+            isinstance(x, int | float) and not isinstance(x, bool) for x in items
+        ):
+            raise ValueError("must be true, false, a number, a text, or a list or table of numbers")
+        return value
 
     @model_validator(mode="after")
     def _known_unit(self) -> ModelParameter:
@@ -75,6 +89,18 @@ class Projection(Part):
                 raise refusal(
                     name, f"must have {len(self.rule.sources)} values, one per synapse, got {len(distribution.values)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _drawn_weights_fit(self) -> Projection:
+        weight = self.weight
+        largest = 0.0
+        if isinstance(weight, Normal | TruncatedNormal):
+            largest = abs(weight.mean) + weight.sd
+        elif isinstance(weight, Uniform):
+            largest = max(abs(weight.low), abs(weight.high))
+        if largest > MAX_DRAWN_WEIGHT:
+            raise refusal("weight", f"drawn weights must be within {MAX_DRAWN_WEIGHT:g} pA, got {largest:g}")
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -9,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from mc_interchange.units import Quantity
 
-from .base import Count, Name, NonNegative, Part, Positive, Real, refusal
+from .base import Name, NonNegative, Part, Positive, Real, Size, refusal
 from .catalogue import CATALOGUE, NeuronEntry
 from .distributions import Constant, Distribution, Values
 
@@ -62,7 +63,7 @@ class Neuron(Part):
                 try:
                     value = quantity.read(given_value)
                 except PydanticCustomError as error:
-                    raise refusal(f"parameters.{parameter.name}", f"{error.message()}, got {given_value!r}") from None
+                    raise refusal(f"parameters.{parameter.name}", error.message()) from None
                 problem = parameter.problem(value) if isinstance(value, int | float) else None
                 if problem:
                     raise refusal(f"parameters.{parameter.name}", f"{problem}, got {value:g}")
@@ -110,7 +111,7 @@ class Population(Part):
 
     kind: Literal["neurons"] = "neurons"
     name: Name
-    size: Annotated[Count, Quantity("1", "N", "number of neurons"), Field(ge=1)]
+    size: Annotated[Size, Quantity("1", "N", "number of neurons")]
     neuron: Neuron
     initial_V_m: Annotated[Distribution, Quantity("mV", "V_0", "membrane potential at t = 0")]
     geometry: Slab | None = None
@@ -165,7 +166,7 @@ class SpikeTrains(Part):
     @model_validator(mode="after")
     def _ascending(self) -> SpikeTrains:
         for index, train in enumerate(self.times):
-            if any(b < a for a, b in zip(train, train[1:], strict=False)):
+            if any(b < a for a, b in pairwise(train)):
                 raise ValueError(f"times[{index}] must be in ascending order")
         return self
 
@@ -175,7 +176,7 @@ class VirtualPopulation(Part):
 
     kind: Literal["virtual"] = "virtual"
     name: Name
-    size: Annotated[Count, Quantity("1", "N", "number of sources"), Field(ge=1)]
+    size: Annotated[Size, Quantity("1", "N", "number of sources")]
     activity: Annotated[PoissonActivity | SpikeTrains, Field(discriminator="kind")]
     geometry: Slab | None = None
     color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
@@ -198,7 +199,8 @@ AnyPopulation = Annotated[
     Annotated[Population, Tag("neurons")] | Annotated[VirtualPopulation, Tag("virtual")],
     Discriminator(
         _kind,
-        custom_error_type="population",
+        custom_error_type="tag",
         custom_error_message="must have a 'kind' that is 'neurons' (the default) or 'virtual'",
+        custom_error_context={"key": "kind"},
     ),
 ]

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from mc_interchange.units import Quantity
 
-from .base import Count, Part, Probability
+from .base import Count, Flag, Part, Probability
 
 __all__ = [
     "AllToAll",
@@ -31,8 +31,8 @@ class FixedTotalNumber(Part):
 
     rule: Literal["fixed_total_number"] = "fixed_total_number"
     number: Annotated[Count, Quantity("1", "S", "number of synapses")]
-    allow_multapses: bool = True
-    allow_autapses: bool = True
+    allow_multapses: Flag = True
+    allow_autapses: Flag = True
 
 
 class PairwiseBernoulli(Part):
@@ -40,7 +40,7 @@ class PairwiseBernoulli(Part):
 
     rule: Literal["pairwise_bernoulli"] = "pairwise_bernoulli"
     probability: Annotated[Probability, Quantity("1", "p", "connection probability")]
-    allow_autapses: bool = True
+    allow_autapses: Flag = True
 
 
 class FixedIndegree(Part):
@@ -48,8 +48,8 @@ class FixedIndegree(Part):
 
     rule: Literal["fixed_indegree"] = "fixed_indegree"
     indegree: Annotated[Count, Quantity("1", "K_in", "synapses per target")]
-    allow_multapses: bool = True
-    allow_autapses: bool = True
+    allow_multapses: Flag = True
+    allow_autapses: Flag = True
 
 
 class FixedOutdegree(Part):
@@ -57,8 +57,8 @@ class FixedOutdegree(Part):
 
     rule: Literal["fixed_outdegree"] = "fixed_outdegree"
     outdegree: Annotated[Count, Quantity("1", "K_out", "synapses per source")]
-    allow_multapses: bool = True
-    allow_autapses: bool = True
+    allow_multapses: Flag = True
+    allow_autapses: Flag = True
 
 
 class OneToOne(Part):
@@ -71,7 +71,7 @@ class AllToAll(Part):
     """Every source connects to every target once."""
 
     rule: Literal["all_to_all"] = "all_to_all"
-    allow_autapses: bool = True
+    allow_autapses: Flag = True
 
 
 class Explicit(Part):

@@ -16,13 +16,16 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from mc_interchange.errors import FormatError, ModelError
 
+from ._schema import build_schema
 from .base import explain
 from .network import Network
 
 __all__ = ["json_schema", "parse_network", "read_network", "serialize_network", "write_network"]
 
 #: Larger description files are refused: explicit lists of this size belong into SONATA.
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
+#: Deeper nesting is refused; a description needs less than ten levels.
+MAX_DEPTH = 32
 
 
 def read_network(path: str | Path) -> Network:
@@ -37,6 +40,8 @@ def read_network(path: str | Path) -> Network:
     """
     path = Path(path)
     try:
+        if not path.is_file() and not path.is_dir() and path.exists():
+            raise FormatError(f"{path}: not a file")
         if path.stat().st_size > MAX_BYTES:
             raise FormatError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, too large for a model file")
         text = path.read_text(encoding="utf-8")
@@ -55,14 +60,39 @@ def parse_network(text: str, origin: str = "model") -> Network:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         problem = " ".join((error.problem or "not valid YAML").split())
         raise FormatError(f"{origin}: {line}{problem}") from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise FormatError(f"{origin}: not valid YAML ({' '.join(str(error).split())})") from None
+    except RecursionError:
+        raise FormatError(f"{origin}: nested more than {MAX_DEPTH} levels deep") from None
+    except (YAMLError, ValueError) as error:
+        raise FormatError(f"{origin}: not valid YAML ({' '.join(str(error).split())[:160]})") from None
     if not isinstance(data, dict):
         raise FormatError(f"{origin}: not a model description (a mapping with 'populations' and so on)")
+    if _expanded_size(data, origin) > max(len(text), 10**6):
+        raise FormatError(f"{origin}: its aliases (*name) repeat too much; write the values out")
     try:
         return Network.model_validate(data)
     except ValidationError as error:
         raise ModelError(f"{origin}: {explain(error)}") from None
+
+
+def _expanded_size(data: Any, origin: str) -> int:
+    """Return the number of values that a document has once its aliases are followed.
+
+    A few lines of nested aliases can stand for more values than any memory holds. The parser keeps
+    them shared; checks and copies would not.
+    """
+    sizes: dict[int, int] = {}
+
+    def size(node: Any, depth: int) -> int:
+        if not isinstance(node, dict | list | tuple | set):
+            return 1
+        if depth > MAX_DEPTH:  # an alias inside its own anchor ends here, too
+            raise FormatError(f"{origin}: nested more than {MAX_DEPTH} levels deep")
+        if id(node) not in sizes:
+            items = node.values() if isinstance(node, dict) else node
+            sizes[id(node)] = 1 + sum(size(item, depth + 1) for item in items)
+        return sizes[id(node)]
+
+    return size(data, 1)
 
 
 def serialize_network(network: Network) -> str:
@@ -82,11 +112,12 @@ def write_network(network: Network, path: str | Path) -> None:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of the YAML form."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Network.model_json_schema(by_alias=True),
-    }
+    """Return the JSON schema of the YAML form, as published in ``network.schema.json``.
+
+    It covers all that concerns one field; relations between fields (``V_reset`` below ``V_th``, a
+    delay of at least dt, names that exist) are checked on reading only.
+    """
+    return build_schema(Network.model_json_schema())
 
 
 def _plain(network: Network) -> dict[str, Any]:
@@ -95,9 +126,9 @@ def _plain(network: Network) -> dict[str, Any]:
     data["simulation"] = network.simulation.model_dump(
         mode="json", include={"dt", "duration", "discard", "seed"}
     ) | data.get("simulation", {})
-    for part, item in zip(network.projections, data.get("projections", ()), strict=True):
-        item["rule"] = {"rule": part.rule.rule, **item["rule"]}
-        item["weight"], item["delay"] = _distribution(part.weight), _distribution(part.delay)
+    for projection, item in zip(network.projections, data.get("projections", ()), strict=True):
+        item["rule"] = {"rule": projection.rule.rule, **item["rule"]}
+        item["weight"], item["delay"] = _distribution(projection.weight), _distribution(projection.delay)
     for index, population in enumerate(network.populations):
         item = data["populations"][index]
         if population.kind == "virtual":

@@ -46,7 +46,8 @@ def simulate(parameters: dict[str, float], V_0: float, dt: float = 0.1):
                 *lines,
                 "projections:",
                 *edges,
-                f"simulation: {{dt: {dt}, duration: 50.0, record_V_m: [{{population: N, neurons: [0], interval: {dt}}}]}}",
+                f"simulation: {{dt: {dt}, duration: 50.0, record_V_m: [{{population: N, neurons: [0], interval: {dt}}}]"
+                "}",
             ]
         )
     )
@@ -123,4 +124,4 @@ def test_spike_time_and_refractory_steps_under_direct_current() -> None:
 
 
 def test_catalogue_covers_the_parameters_used_here() -> None:
-    assert set(PD14) == {p.name for p in CATALOGUE["iaf_psc_exp"].parameters}
+    assert {p.name for p in CATALOGUE["iaf_psc_exp"].parameters} == set(PD14)

@@ -181,7 +181,11 @@ def unknown_variable(config: dict) -> None:
         ("circuit_config.json", lambda c: c["networks"]["nodes"][0].pop("nodes_file"), "an entry has no nodes_file"),
         ("simulation_config.json", lambda c: c["run"].update(dt=-1), "run: Simulation: dt: must be greater than 0"),
         ("components/point_neuron_models/E.json", lambda c: c.pop("tau_m"), "tau_m: membrane time constant"),
-        ("components/point_neuron_models/E.json", lambda c: c.update(C_m="0.25 nF"), "C_m: must be in pF, got '0.25 nF'"),
+        (
+            "components/point_neuron_models/E.json",
+            lambda c: c.update(C_m="0.25 nF"),
+            "C_m: must be in pF, got '0.25 nF'",
+        ),
     ],
 )
 def test_damaged_json(directory: Path, file: str, change: Callable[[dict], object], message: str) -> None:

@@ -1,0 +1,70 @@
+# Needs only git, make and a Python from 3.11 to 3.13; everything else goes into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+OLDEST := .venv-oldest
+# the first of these that is 3.11, 3.12 or 3.13
+CANDIDATES := python3 python3.13 python3.12 python3.11 python
+# the oldest numpy has no wheels for 3.13
+CANDIDATES_OLDEST := python3.11 python3.12 python3 python
+
+find_python = for p in $(1); do \
+	  if "$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, $(2)))' >/dev/null 2>&1; then echo "$$p"; break; fi; \
+	done
+
+.PHONY: help venv test lint format schema verify golden-oldest demo clean
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+venv: $(VENV)/.stamp ## make .venv with the package and all that the tests need
+
+$(VENV)/.stamp: pyproject.toml
+	@python=$$($(call find_python,$(CANDIDATES),14)); \
+	if [ -z "$$python" ]; then echo "make: no Python 3.11, 3.12 or 3.13 found (tried: $(CANDIDATES))" >&2; exit 1; fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+	  rm -rf $(VENV); "$$python" -m venv $(VENV); fi
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+test: lint golden-oldest ## what must hold before every commit (minutes)
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+lint: venv ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: venv ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: venv ## write the published JSON schema of model files
+	$(BIN)/python -m mc_interchange.network.schema
+
+golden-oldest: $(OLDEST)/.stamp
+	$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider tests/instance/test_golden.py
+
+$(OLDEST)/.stamp: pyproject.toml
+	@python=$$($(call find_python,$(CANDIDATES_OLDEST),13)); \
+	if [ -n "$$python" ]; then numpy='numpy==1.26.*'; else \
+	  python=$$($(call find_python,$(CANDIDATES),14)); numpy='numpy==2.1.*'; \
+	  echo "make: no Python 3.11 or 3.12, which numpy 1.26 needs; the golden test takes $$numpy"; fi; \
+	if [ -z "$$python" ]; then echo "make: no Python 3.11, 3.12 or 3.13 found" >&2; exit 1; fi; \
+	rm -rf $(OLDEST) && "$$python" -m venv $(OLDEST) && \
+	$(OLDEST)/bin/python -m pip install -q --disable-pip-version-check -e . "$$numpy" 'pytest>=8'
+	@touch $@
+
+verify: venv ## the long tests: everything that takes minutes
+	$(BIN)/python -m pytest -m slow
+
+demo: venv ## the whole way once: export, run, compare
+	$(BIN)/python examples/demo.py
+
+clean: ## remove environments, caches and builds
+	rm -rf $(VENV) $(OLDEST) build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name '*.egg-info' -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +

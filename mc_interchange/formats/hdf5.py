@@ -1,0 +1,203 @@
+"""Reading and writing HDF5 files so that a fault is an error, and never a crash or half a file.
+
+HDF5 itself does not survive a full disk: closing a file whose metadata cannot be written ends the
+process. So new files are laid out in memory, and this module writes them. Large datasets do not pass through
+memory: HDF5 allots their place, and their values go there directly (see :class:`StreamedDataset`), which also
+leaves the interpreter free for the threads that draw the next values.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from mc_interchange.errors import FormatError
+
+__all__ = ["NewFile", "StreamedDataset", "new_hdf5", "open_hdf5"]
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[h5py.File]:
+    """Open a file for reading, with one-line errors for what HDF5 and missing objects raise."""
+    if not path.is_file():
+        raise FormatError(f"{path}: no such file")
+    try:
+        file = h5py.File(path, "r")
+    except (OSError, RuntimeError) as error:
+        raise FormatError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from None
+    try:
+        yield file
+    except (KeyError, OSError, RuntimeError, AttributeError) as error:
+        # AttributeError: a group where a dataset was expected, or the reverse
+        raise FormatError(f"{path}: cannot be read as expected ({_one_line(error)})") from None
+    finally:
+        file.close()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
+
+
+@contextmanager
+def new_hdf5(path: Path) -> Iterator[NewFile]:
+    """Make a new HDF5 file; it is complete when the context ends without an exception.
+
+    Raises
+    ------
+    OSError
+        The disk is full, or something else that the operating system says.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        layout = _Layout()
+        with h5py.File(layout, "w") as file:
+            yield NewFile(file, descriptor)
+        layout.write_to(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class NewFile:
+    """A file that :func:`new_hdf5` makes.
+
+    Parameters
+    ----------
+    hdf5
+        The file as h5py knows it; what is written through it is held in memory until the end.
+    descriptor
+        Of the file on the disk.
+    """
+
+    def __init__(self, hdf5: h5py.File, descriptor: int) -> None:
+        self.hdf5 = hdf5
+        self._descriptor = descriptor
+        #: All streamed datasets, in the order in which they were made.
+        self.streams: list[StreamedDataset] = []
+
+    def streamed(self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: Any) -> StreamedDataset:
+        """Make a dataset to be filled from the front, past memory."""
+        self.streams.append(StreamedDataset(group, name, shape, np.dtype(dtype), self._descriptor))
+        return self.streams[-1]
+
+
+class StreamedDataset:
+    """A contiguous dataset that grows from the front, and the checksum of what is in it.
+
+    Parameters
+    ----------
+    group, name, shape, dtype
+        The dataset to make.
+    descriptor
+        Of the file.
+    """
+
+    def __init__(
+        self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], descriptor: int
+    ) -> None:
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_layout(h5py.h5d.CONTIGUOUS)
+        properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        self.dataset = group.create_dataset(name, shape, dtype, dcpl=properties)
+        self.dtype = dtype
+        self.end = 0
+        self._size = shape[0]
+        self._row_bytes = dtype.itemsize * int(np.prod(shape[1:], dtype=int))
+        self._hasher = xxhash.xxh3_64()
+        self._descriptor = descriptor
+        self._offset = self.dataset.id.get_offset()
+
+    def __len__(self) -> int:
+        return self._size
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Write values behind those that are there."""
+        if self.end + len(values) > self._size:
+            raise RuntimeError(f"{self.dataset.name}: more values than the {self._size} announced")
+        data = np.ascontiguousarray(values, self.dtype).data.cast("B")
+        self._hasher.update(data)
+        _write_all(self._descriptor, data, self._offset + self.end * self._row_bytes)
+        self.end += len(values)
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        """Read rows of a one-dimensional dataset that were appended before."""
+        start, stop, _ = rows.indices(self.end)
+        n_bytes = (stop - start) * self._row_bytes
+        data = os.pread(self._descriptor, n_bytes, self._offset + start * self._row_bytes)
+        if len(data) != n_bytes:
+            raise OSError(f"{self.dataset.name}: {n_bytes} bytes were expected, {len(data)} came")
+        return np.frombuffer(data, self.dtype)
+
+    @property
+    def checksum(self) -> str:
+        """XXH3 checksum of all values so far, hexadecimal."""
+        return str(self._hasher.hexdigest())
+
+
+class _Layout(io.RawIOBase):
+    """What HDF5 believes to be its file: only what it wrote itself, with the places of the rest."""
+
+    def __init__(self) -> None:
+        self._writes: list[tuple[int, bytes]] = []
+        self._position = self._size = 0
+
+    def write_to(self, descriptor: int) -> None:
+        for offset, data in self._writes:
+            _write_all(descriptor, memoryview(data), offset)
+        os.ftruncate(descriptor, self._size)
+
+    def write(self, data: Any) -> int:
+        content = bytes(data)
+        self._writes.append((self._position, content))
+        self._position += len(content)
+        self._size = max(self._size, self._position)
+        return len(content)
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), max(0, self._size - self._position))
+        content = bytearray(wanted)
+        for offset, data in self._writes:
+            start, stop = max(offset, self._position), min(offset + len(data), self._position + wanted)
+            if start < stop:
+                content[start - self._position : stop - self._position] = data[start - offset : stop - offset]
+        view[:wanted] = content
+        self._position += wanted
+        return wanted
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def truncate(self, size: int | None = None) -> int:
+        self._size = self._position if size is None else size
+        return self._size
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+
+def _write_all(descriptor: int, data: memoryview, offset: int) -> None:
+    while data:
+        written = os.pwrite(descriptor, data, offset)
+        offset += written
+        data = data[written:]
