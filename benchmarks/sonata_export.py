@@ -33,9 +33,8 @@ def main() -> None:
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(dir=arguments.directory))
     print(f"SONATA export of PD14 at scale {arguments.scale:g}, {arguments.workers} workers; {measure.machine()}")
-    print(
-        f"{'index':>8} {'edges':>12} {'GB':>6} {'s':>7} {'M edges/s':>10} {'peak MB':>8} {'dd s':>6} {'ratio to dd':>12}"
-    )
+    heads = {"index": 8, "edges": 12, "GB": 6, "s": 7, "M edges/s": 10, "peak MB": 8, "dd s": 6, "ratio to dd": 12}
+    print(" ".join(f"{head:>{width}}" for head, width in heads.items()))
     try:
         for index in ("none", "target", "both"):
             out = directory / "export"

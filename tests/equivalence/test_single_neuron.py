@@ -102,11 +102,11 @@ def test_psp_of_pd14_peaks_at_0_15_millivolt() -> None:
 def test_propagators_advance_the_closed_form_by_one_step() -> None:
     h, weight = 0.1, 87.8
     p = propagators(h, 10.0, 0.5, 250.0)
-    V, current = 2.0, weight
+    potential, current = 2.0, weight
     for _ in range(100):
-        V, current = p["P22"] * V + p["P21"] * current + p["P20"] * 30.0, p["P11"] * current
+        potential, current = p["P22"] * potential + p["P21"] * current + p["P20"] * 30.0, p["P11"] * current
     expected = membrane_potential(np.array([10.0]), {**PD14, "I_e": 30.0}, -63.0, [(0.0, weight)])[0] + 65
-    assert V == pytest.approx(expected, abs=1e-12)
+    assert potential == pytest.approx(expected, abs=1e-12)
 
 
 def test_spike_time_and_refractory_steps_under_direct_current() -> None:
