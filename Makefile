@@ -46,7 +46,7 @@ schema: venv ## write the published JSON schema of model files
 	$(BIN)/python -m mc_interchange.network.schema
 
 golden-oldest: $(OLDEST)/.stamp
-	$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider tests/instance/test_golden.py
+	$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider tests/instance/test_golden.py tests/packaging/test_base_install.py
 
 $(OLDEST)/.stamp: pyproject.toml
 	@python=$$($(call find_python,$(CANDIDATES_OLDEST),13)); \

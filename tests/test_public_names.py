@@ -35,5 +35,5 @@ def test_exceptions_and_their_tree():
 
 def test_missing_dependency_says_what_to_run():
     error = errors.MissingDependencyError("nest", "nest")
-    assert str(error) == "nest is not installed: run  python -m pip install 'mc-interchange[nest]'"
+    assert str(error) == "nest is not installed: run python -m pip install 'mc-interchange[nest]'"
     assert (error.package, error.extra) == ("nest", "nest")
