@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -59,6 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=0.3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--directory", type=Path, help="where to write (default: a temporary directory)")
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(dir=arguments.directory))
@@ -66,20 +68,23 @@ def main() -> None:
     try:
         out = directory / "export"
         measure.in_process("sonata_export", "write", scale=arguments.scale, index="none", out=str(out), workers=2)
-        native = measure.in_process(
-            "nest_loading",
-            "build_natively",
-            scale=arguments.scale,
-            threads=arguments.threads,
-            data=str(directory / "data"),
-        )
-        loaded = measure.in_process("nest_loading", "load", path=str(out), threads=arguments.threads)
-        for label, row in (("microcircuit", native), ("from SONATA", loaded)):
-            speed = row["edges"] / row["seconds"] / 1e6
-            size = f"{row['edges']:>12,} connections"
-            print(f"{label:>14}: {size} {row['seconds']:>7.2f} s {speed:>6.2f} M/s {row['peak_MB']:>7.0f} MB")
-        print(f"ratio of time: {loaded['seconds'] / native['seconds']:.2f}")
-        print(f"ratio of memory: {loaded['peak_MB'] / native['peak_MB']:.2f}")
+        rows: dict[str, list[dict[str, Any]]] = {"microcircuit": [], "from SONATA": []}
+        for _ in range(arguments.repeat):
+            data = str(directory / "data")
+            native = {"scale": arguments.scale, "threads": arguments.threads, "data": data}
+            rows["microcircuit"].append(measure.in_process("nest_loading", "build_natively", **native))
+            loaded = {"path": str(out), "threads": arguments.threads}
+            rows["from SONATA"].append(measure.in_process("nest_loading", "load", **loaded))
+        for label, found in rows.items():
+            seconds = [row["seconds"] for row in found]
+            speed = found[0]["edges"] / statistics.median(seconds) / 1e6
+            times = " ".join(f"{value:.2f}" for value in seconds)
+            memory = f"{found[0]['peak_MB']:.0f} MB"
+            print(f"{label:>14}: {found[0]['edges']:,} connections, {times} s, {speed:.2f} M/s, {memory}")
+        for name, title in (("seconds", "time"), ("peak_MB", "memory")):
+            pairs = zip(rows["from SONATA"], rows["microcircuit"], strict=True)
+            ratios = [a[name] / b[name] for a, b in pairs]
+            print(f"ratio of {title}: median {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
     finally:
         shutil.rmtree(directory)
 

@@ -21,6 +21,9 @@ from .indices import write_index
 
 __all__ = ["write_edges"]
 
+#: Edges per block: few enough that projections of average size keep several workers busy.
+_BLOCK = 2**18
+
 
 @dataclass(frozen=True)
 class _Encoded:
@@ -72,7 +75,7 @@ def write_edges(
         def encode(block: EdgeBlock) -> _Encoded:
             return _encode(block, edges.weight_dtype, dt, sizes)
 
-        for encoded in map_blocks(edges, encode, workers=workers):
+        for encoded in map_blocks(edges, encode, max_edges=_BLOCK, workers=workers):
             for dataset, values in zip(datasets.values(), encoded.columns, strict=True):
                 dataset.append(values)
             numbers.append(np.arange(numbers.end, numbers.end + encoded.digest.count, dtype=numbers.dtype))
