@@ -43,7 +43,7 @@ format: venv ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 schema: venv ## write the published JSON schema of model files
-	$(BIN)/python -m mc_interchange.network.schema
+	$(BIN)/python -m mc_interchange.network.publish_schema
 
 golden-oldest: $(OLDEST)/.stamp
 	$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider tests/instance/test_golden.py tests/packaging/test_base_install.py

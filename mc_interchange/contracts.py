@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from .instance import EdgeDigest, NetworkInstance
 from .network import Network
@@ -27,6 +27,9 @@ class ExportOptions(Part):
     Each field becomes a flag: its name with dashes, its type, its default, and as help text its
     description. Bool: a pair of flags; Literal: a choice.
     """
+
+
+OptionsT = TypeVar("OptionsT", bound=ExportOptions)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Written:
     columns: Sequence[Column] = field(default_factory=tuple)
 
 
-class Exporter(ABC):
+class Exporter(ABC, Generic[OptionsT]):
     """Writes a NetworkInstance in one format.
 
     The docstring of an implementation has a section "Not representable" that agrees with
@@ -106,7 +109,7 @@ class Exporter(ABC):
     model_defaults: ClassVar[Mapping[str, Any]] = {}
 
     @abstractmethod
-    def losses(self, instance: NetworkInstance, options: ExportOptions) -> list[Loss]:
+    def losses(self, instance: NetworkInstance, options: OptionsT) -> list[Loss]:
         """Name what the format cannot hold.
 
         Raises
@@ -116,12 +119,12 @@ class Exporter(ABC):
         """
 
     @abstractmethod
-    def estimate(self, instance: NetworkInstance, options: ExportOptions) -> int:
+    def estimate(self, instance: NetworkInstance, options: OptionsT) -> int:
         """Return about how many bytes will be written."""
 
     @abstractmethod
     def write(
-        self, instance: NetworkInstance, directory: Path, options: ExportOptions, *, workers: int, progress: Progress
+        self, instance: NetworkInstance, directory: Path, options: OptionsT, *, workers: int, progress: Progress
     ) -> Written:
         """Write all files of the format into an empty directory, streaming."""
 

@@ -53,7 +53,7 @@ class ExportResult:
 
 def export(
     instance: NetworkInstance,
-    format: str | Exporter,
+    format: str | Exporter[Any],
     out: str | Path,
     options: ExportOptions | None = None,
     *,
@@ -85,7 +85,7 @@ def export(
     ------
     NotRepresentableError, OutputError
     """
-    exporter: Exporter = registry.load("exporter", format) if isinstance(format, str) else format
+    exporter: Exporter[Any] = registry.load("exporter", format) if isinstance(format, str) else format
     options = exporter.Options() if options is None else options
     progress = progress or Silent()
     losses = exporter.losses(instance, options)
@@ -122,6 +122,6 @@ def default_workers() -> int:
     return max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
 
 
-def _write_report(path: Path, exporter: Exporter, losses: list[Loss]) -> None:
+def _write_report(path: Path, exporter: Exporter[Any], losses: list[Loss]) -> None:
     report: dict[str, Any] = {"format": exporter.format, "exact": not losses, "losses": [asdict(x) for x in losses]}
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

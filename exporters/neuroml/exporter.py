@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from mc_interchange.contracts import Exporter, ExportOptions, Loss, Written
-from mc_interchange.errors import UsageError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.progress import Progress
@@ -33,7 +32,7 @@ class NeuroMLOptions(ExportOptions):
     )
 
 
-class NeuroMLExporter(Exporter):
+class NeuroMLExporter(Exporter[NeuroMLOptions]):
     """Writes NeuroML 2 with the PyNN core types, and a LEMS file that runs it.
 
     The files are ``NAME.net.nml`` (populations, synapses, placed inputs), which includes
@@ -67,7 +66,7 @@ class NeuroMLExporter(Exporter):
     Options: ClassVar[type[ExportOptions]] = NeuroMLOptions
     model_defaults: ClassVar[Mapping[str, Any]] = {"scale": 0.02}
 
-    def losses(self, instance: NetworkInstance, options: ExportOptions) -> list[Loss]:
+    def losses(self, instance: NetworkInstance, options: NeuroMLOptions) -> list[Loss]:
         """Name what is approximated or left out (see "Not representable").
 
         Raises
@@ -75,11 +74,11 @@ class NeuroMLExporter(Exporter):
         NotRepresentableError
             With the part that cannot be written at all.
         """
-        return find_losses(instance, plan(instance, initial_pulse=_checked(options).initial_pulse))
+        return find_losses(instance, plan(instance, initial_pulse=options.initial_pulse))
 
-    def estimate(self, instance: NetworkInstance, options: ExportOptions) -> int:
+    def estimate(self, instance: NetworkInstance, options: NeuroMLOptions) -> int:
         """Return about how many bytes will be written."""
-        planned = plan(instance, initial_pulse=_checked(options).initial_pulse)
+        planned = plan(instance, initial_pulse=options.initial_pulse)
         total = 10_000
         for edges in instance.projections.values():
             ends = (planned.populations[edges.source], planned.populations[edges.target])
@@ -92,10 +91,10 @@ class NeuroMLExporter(Exporter):
         return total
 
     def write(
-        self, instance: NetworkInstance, directory: Path, options: ExportOptions, *, workers: int, progress: Progress
+        self, instance: NetworkInstance, directory: Path, options: NeuroMLOptions, *, workers: int, progress: Progress
     ) -> Written:
         """Write the three files, streaming; the bytes do not depend on ``workers``."""
-        planned = plan(instance, initial_pulse=_checked(options).initial_pulse)
+        planned = plan(instance, initial_pulse=options.initial_pulse)
         cells, network = f"{instance.name}.cells.nml", f"{instance.name}.net.nml"
         with (directory / cells).open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(component_lines(instance, planned))
@@ -105,9 +104,3 @@ class NeuroMLExporter(Exporter):
         with lems.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(simulation_lines(instance, planned, network))
         return Written(digests)
-
-
-def _checked(options: ExportOptions) -> NeuroMLOptions:
-    if not isinstance(options, NeuroMLOptions):
-        raise UsageError(f"the NeuroML exporter takes NeuroMLOptions, got {type(options).__name__}")
-    return options

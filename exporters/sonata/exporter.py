@@ -35,7 +35,7 @@ class SonataOptions(ExportOptions):
     )
 
 
-class SonataExporter(Exporter):
+class SonataExporter(Exporter[SonataOptions]):
     """Writes a SONATA circuit: every neuron and synapse with weight, delay and initial potential.
 
     Not representable
@@ -56,7 +56,7 @@ class SonataExporter(Exporter):
     Options = SonataOptions
     model_defaults = {"scale": 0.1}
 
-    def losses(self, instance: NetworkInstance, options: ExportOptions) -> list[Loss]:  # noqa: ARG002
+    def losses(self, instance: NetworkInstance, options: SonataOptions) -> list[Loss]:  # noqa: ARG002
         """Name what is in the model file only, or nowhere when there is none."""
         found = []
         for item in instance.inputs:
@@ -73,9 +73,8 @@ class SonataExporter(Exporter):
             return [Loss(what, "dropped", why) for what, why in found]
         return [Loss(what, "beside", f"{why}; it is in the model file, which mc-run reads") for what, why in found]
 
-    def estimate(self, instance: NetworkInstance, options: ExportOptions) -> int:
+    def estimate(self, instance: NetworkInstance, options: SonataOptions) -> int:
         """Return the size: 16 bytes per edge and 4 for its number, 16 for a range per edge in an index."""
-        assert isinstance(options, SonataOptions)
         edges = sum(
             e.n_edges * (16 + e.weight_dtype.itemsize + 16 * len(set(_INDICES[options.index]) - {_cheap(e.order)}))
             for e in instance.projections.values()
@@ -86,13 +85,12 @@ class SonataExporter(Exporter):
         self,
         instance: NetworkInstance,
         directory: Path,
-        options: ExportOptions,
+        options: SonataOptions,
         *,
         workers: int,
         progress: Progress,
     ) -> Written:
         """Write all files; a few blocks of edges are in memory at once."""
-        assert isinstance(options, SonataOptions)
         for folder in (sonata.NETWORK, f"{sonata.NETWORK}/pynn", sonata.NEURON_MODELS, sonata.SYNAPSE_MODELS):
             (directory / folder).mkdir(parents=True)
         (directory / sonata.SYNAPSE_MODELS / f"{sonata.STATIC_SYNAPSE}.json").write_text("{}\n")

@@ -1,5 +1,5 @@
 """SONATA circuits into network instances."""
 
-from .importer import ConflictWarning, SonataImporter
+from .importer import SonataImporter, SonataWarning
 
-__all__ = ["ConflictWarning", "SonataImporter"]
+__all__ = ["SonataImporter", "SonataWarning"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mc_interchange.contracts import Importer
 from mc_interchange.errors import FormatError, ModelError
@@ -17,17 +18,19 @@ from mc_interchange.formats import sonata
 from mc_interchange.formats.sonata_output import read_spikes
 from mc_interchange.instance import NetworkInstance, Nodes
 from mc_interchange.network import Network, Simulation, SpikeTrains, VirtualPopulation, read_network
+from mc_interchange.network.consistency import TOLERANCE
+from mc_interchange.network.simulation import steps
 
 from .edges import open_edges
 from .nodes import read_nodes
 
-__all__ = ["ConflictWarning", "SonataImporter"]
+__all__ = ["SonataImporter", "SonataWarning"]
 
 MODEL_FILE = "model.yaml"
 
 
-class ConflictWarning(UserWarning):
-    """The model file beside a circuit says something else than the circuit; the circuit is used."""
+class SonataWarning(UserWarning):
+    """Something about a circuit that its user should know: what was chosen, rounded, or is not there."""
 
 
 class SonataImporter(Importer):
@@ -35,7 +38,7 @@ class SonataImporter(Importer):
 
     What SONATA cannot say (Poisson inputs, step currents, recordings) is taken from the model file beside
     the circuit, where there is one. Where both say something, the circuit counts and a
-    :class:`ConflictWarning` tells.
+    :class:`SonataWarning` tells.
     """
 
     format = "sonata"
@@ -63,10 +66,10 @@ class SonataImporter(Importer):
         ]
         if network is not None:
             populations = _complete(populations, network, directory)
-        populations = _spike_inputs(populations, directory)
+        populations = _spike_inputs(populations, directory, simulation.dt)
         silent = [n.name for n in populations.values() if n.virtual and n.activity is None]
         if silent:
-            warnings.warn(f"{path}: no spikes are given for the virtual population {silent[0]}", ConflictWarning, 2)
+            warnings.warn(f"{path}: no spikes are given for the virtual population {silent[0]}", SonataWarning, 2)
         return NetworkInstance(
             name=network.name if network else directory.resolve().name,
             populations=populations,
@@ -196,10 +199,10 @@ def _complete(populations: dict[str, Nodes], network: Network, directory: Path) 
 
 
 def _conflict(directory: Path, what: str) -> None:
-    warnings.warn(f"{directory / MODEL_FILE}: {what}; the circuit is used", ConflictWarning, stacklevel=2)
+    warnings.warn(f"{directory / MODEL_FILE}: {what}; the circuit is used", SonataWarning, stacklevel=2)
 
 
-def _spike_inputs(populations: dict[str, Nodes], directory: Path) -> dict[str, Nodes]:
+def _spike_inputs(populations: dict[str, Nodes], directory: Path, dt: float) -> dict[str, Nodes]:
     """Read the spike trains of virtual populations; they count more than the model file."""
     complete = dict(populations)
     for name, nodes in populations.items():
@@ -209,6 +212,7 @@ def _spike_inputs(populations: dict[str, Nodes], directory: Path) -> dict[str, N
         times, neurons = read_spikes(path).get(name, (np.empty(0), np.empty(0, int)))
         if len(neurons) and int(neurons.max()) >= nodes.size:
             raise FormatError(f"{path}: node_ids must be below the population's size {nodes.size}")
+        _report_rounding(path, times, dt)
         order = np.lexsort((times, neurons))
         ends = np.searchsorted(neurons[order], np.arange(nodes.size + 1))
         trains = tuple(tuple(times[order][a:b].tolist()) for a, b in pairwise(ends))
@@ -217,3 +221,14 @@ def _spike_inputs(populations: dict[str, Nodes], directory: Path) -> dict[str, N
         except ModelError as error:
             raise FormatError(f"{path}: {error}") from None
     return complete
+
+
+def _report_rounding(path: Path, times: NDArray[np.float64], dt: float) -> None:
+    """Tell of spike times that simulators with this resolution will round."""
+    counts = times * steps(1.0, dt)
+    n_missed = np.count_nonzero(np.abs(counts - np.rint(counts)) > TOLERANCE)
+    if n_missed:
+        message = (
+            f"{path}: {n_missed} of {len(times)} spike times are not multiples of dt = {dt:g} ms; they are rounded"
+        )
+        warnings.warn(message, SonataWarning, stacklevel=2)

@@ -14,6 +14,7 @@ from mc_interchange import registry
 from mc_interchange.contracts import Exporter
 from mc_interchange.errors import UsageError
 from mc_interchange.export import REPORT_FILE, ExportResult, export
+from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.progress import short_number, shown_progress
 
 from . import options
@@ -60,7 +61,7 @@ class ExportTool(Tool):
     def _flags_of(self, format: str | None) -> list[click.Option]:
         if format is None:
             return []
-        exporter: Exporter = registry.load("exporter", format)
+        exporter: Exporter[Any] = registry.load("exporter", format)
         flags = options.flags_of(exporter.Options)
         taken = {name for param in self.params for name in param.opts}
         for flag in flags:
@@ -112,7 +113,7 @@ def _title(format: str) -> str:
 @click.option("--format", "-f", "format", metavar="NAME", help="Format to write (see below).")
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="Directory to make.  [default: ./MODEL-FORMAT]")
 @model_arguments
-@click.option("--seed", type=click.IntRange(1, 2**31 - 1), help="Seed that fixes every synapse and initial value.")
+@click.option("--seed", type=click.IntRange(1, MAX_SEED), help="Seed that fixes every synapse and initial value.")
 @click.option("--dt", type=float, metavar="MS", help="Resolution.")
 @click.option("--duration", type=float, metavar="MS", help="Simulated time in all.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads; no influence on the result.")
@@ -142,7 +143,7 @@ def command(
     if format is None:
         raise UsageError(f"--format is missing; known: {', '.join(registry.names('exporter'))}")
     terminal = Terminal(quiet, as_json)
-    exporter: Exporter = registry.load("exporter", format)
+    exporter: Exporter[Any] = registry.load("exporter", format)
     chosen = exporter.Options(**options.values_of(others))
     simulation = {"seed": seed, "dt": dt, "duration": duration}
     given = given_arguments(others)

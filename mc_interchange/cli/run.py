@@ -14,6 +14,7 @@ from mc_interchange.contracts import Runner
 from mc_interchange.errors import FormatError, UsageError
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.manifest import read_manifest
+from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.output import MANIFEST, staged_directory
 from mc_interchange.progress import shown_progress
 from mc_interchange.reading import open_model
@@ -44,7 +45,7 @@ __all__ = ["command", "main"]
 )
 @click.option("--duration", type=float, metavar="MS", help="Simulated time in all.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads; a Poisson realisation depends on it.")
-@click.option("--seed", type=click.IntRange(1, 2**31 - 1), help="Seed of the run (of a model file: of synapses too).")
+@click.option("--seed", type=click.IntRange(1, MAX_SEED), help="Seed of the run (of a model file: of synapses too).")
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="Directory to make.  [default: ./PATH-run]")
 @options.force("an earlier run")
 @options.quiet

@@ -31,6 +31,7 @@ from mc_interchange.network import (
     Values,
     VirtualPopulation,
 )
+from mc_interchange.network.simulation import MAX_SEED
 
 from . import sampling
 from .edges import BLOCK_EDGES, EdgeBlock, Edges, Order, Piece
@@ -62,11 +63,11 @@ def realize(network: Network, seed: int | None = None) -> NetworkInstance:
     Raises
     ------
     ModelError
-        The seed is outside 1 ... 2**31 - 1.
+        The seed is outside 1 ... 2**32 - 1.
     """
     seed = network.simulation.seed if seed is None else seed
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 1 <= seed < 2**31:
-        raise ModelError(f"seed: must be a whole number from 1 to {2**31 - 1}, got {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 1 <= seed <= MAX_SEED:
+        raise ModelError(f"seed: must be a whole number from 1 to {MAX_SEED}, got {seed!r}")
     seed = int(seed)
     edges = [RealizedEdges(projection, network, seed) for projection in network.projections]
     return NetworkInstance(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -10,16 +9,20 @@ from pydantic import Field, field_validator, model_validator
 from mc_interchange.units import UNITS, Quantity
 
 from .base import Name, Part, refusal
-from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
+from .consistency import check_network
+from .distributions import Distribution, Normal, TruncatedNormal, Uniform, Values
 from .inputs import Input
 from .populations import AnyPopulation, Population, VirtualPopulation
-from .rules import Explicit, OneToOne, Rule
-from .simulation import Simulation, steps
+from .rules import Explicit, Rule
+from .simulation import Simulation
 
 __all__ = ["ModelParameter", "Network", "Projection"]
 
 #: Far beyond any synapse, and far below the largest float32, in which weights are drawn.
 MAX_DRAWN_WEIGHT = 1e30
+
+
+Whole = Annotated[int, Field(strict=True)]
 
 
 class ModelParameter(Part):
@@ -30,7 +33,7 @@ class ModelParameter(Part):
     """
 
     name: str
-    value: bool | int | float | str | tuple[float, ...] | tuple[tuple[float, ...], ...]
+    value: bool | int | float | str | tuple[Whole, ...] | tuple[float, ...] | tuple[tuple[float, ...], ...]
     unit: str
     symbol: str
     meaning: str
@@ -136,7 +139,7 @@ class Network(Part):
 
     def population(self, name: str) -> Population | VirtualPopulation:
         """Return the population of this name (KeyError where there is none)."""
-        return self._by_name()[name]
+        return {p.name: p for p in self.populations}[name]
 
     @property
     def neuron_populations(self) -> tuple[Population, ...]:
@@ -148,100 +151,7 @@ class Network(Part):
         """The populations of sources, in order."""
         return tuple(p for p in self.populations if isinstance(p, VirtualPopulation))
 
-    def _by_name(self) -> dict[str, Population | VirtualPopulation]:
-        return {p.name: p for p in self.populations}
-
     @model_validator(mode="after")
     def _consistent(self) -> Network:
-        for label in ("populations", "projections", "inputs"):
-            _unique(label, [item.name for item in getattr(self, label)])
-        known = self._by_name()
-        for index, projection in enumerate(self.projections):
-            self._check_projection(f"projections[{index}]", projection, known)
-        for index, item in enumerate(self.inputs):
-            if not isinstance(known.get(item.target), Population):
-                names = [p.name for p in self.neuron_populations]
-                raise refusal(f"inputs[{index}].target", _unknown(item.target, names))
-            self._check_constant_delay(f"inputs[{index}].delay", item.delay)
-        self._check_recordings(known)
+        check_network(self)
         return self
-
-    def _check_projection(
-        self, path: str, projection: Projection, known: dict[str, Population | VirtualPopulation]
-    ) -> None:
-        if projection.source not in known:
-            raise refusal(f"{path}.source", _unknown(projection.source, known))
-        if not isinstance(known.get(projection.target), Population):
-            raise refusal(f"{path}.target", _unknown(projection.target, [p.name for p in self.neuron_populations]))
-        source, target = known[projection.source], known[projection.target]
-        rule = projection.rule
-        if isinstance(rule, OneToOne) and source.size != target.size:
-            raise refusal(f"{path}.rule", f"one_to_one needs equal sizes, got {source.size} and {target.size}")
-        if isinstance(rule, Explicit):
-            for label, ids, size in (("sources", rule.sources, source.size), ("targets", rule.targets, target.size)):
-                if ids and max(ids) >= size:
-                    raise refusal(f"{path}.rule.{label}", f"must be below {size}, got {max(ids)}")
-        problem = _too_many(rule, source.size, target.size, source.name == target.name)
-        if problem:
-            raise refusal(f"{path}.rule.{problem[0]}", problem[1])
-        self._check_delay(f"{path}.delay", projection.delay)
-
-    def _check_delay(self, path: str, delay: Any) -> None:
-        dt = self.simulation.dt
-        if isinstance(delay, Constant):
-            self._check_constant_delay(path, delay.value)
-        elif isinstance(delay, Normal) and delay.sd > 0:
-            raise refusal(path, f"a normal distribution reaches below dt; use truncated_normal with min >= {dt / 2:g}")
-        elif steps(delay.lower, dt) < 0.5 - 1e-9:
-            raise refusal(path, f"must not fall below half the resolution ({dt / 2:g} ms), but reaches {delay.lower:g}")
-
-    def _check_constant_delay(self, path: str, delay: float) -> None:
-        dt = self.simulation.dt
-        count = steps(delay, dt)
-        if count < 1 - 1e-6:
-            raise refusal(path, f"must be at least the resolution dt = {dt:g} ms, got {delay:g}")
-        if abs(count - round(count)) > 1e-6:
-            raise refusal(path, f"must be a multiple of the resolution dt = {dt:g} ms, got {delay:g}")
-
-    def _check_recordings(self, known: dict[str, Population | VirtualPopulation]) -> None:
-        for index, name in enumerate(self.simulation.record_spikes or ()):
-            if name not in known:
-                raise refusal(f"simulation.record_spikes[{index}]", _unknown(name, known))
-        for index, recording in enumerate(self.simulation.record_V_m):
-            path = f"simulation.record_V_m[{index}]"
-            population = known.get(recording.population)
-            if not isinstance(population, Population):
-                names = [p.name for p in self.neuron_populations]
-                raise refusal(f"{path}.population", _unknown(recording.population, names))
-            if max(recording.neurons) >= population.size:
-                raise refusal(f"{path}.neurons", f"must be below {population.size}, got {max(recording.neurons)}")
-
-
-def _unique(label: str, names: list[str]) -> None:
-    seen: set[str] = set()
-    for index, name in enumerate(names):
-        if name in seen:
-            raise refusal(f"{label}[{index}].name", f"names must be unique, got '{name}' twice")
-        seen.add(name)
-
-
-def _unknown(name: str, names: Iterable[str]) -> str:
-    return f"must be one of {', '.join(names)}, got '{name}'"
-
-
-def _too_many(rule: Rule, n_sources: int, n_targets: int, recurrent: bool) -> tuple[str, str] | None:
-    """Refuse a degree or number that cannot be reached without multapses."""
-    if getattr(rule, "allow_multapses", True) and (getattr(rule, "allow_autapses", True) or not recurrent):
-        return None
-    less = 0 if getattr(rule, "allow_autapses", True) or not recurrent else 1
-    unlimited = getattr(rule, "allow_multapses", False)
-    limits = {
-        "number": (n_sources * n_targets - less * min(n_sources, n_targets)),
-        "indegree": n_sources - less,
-        "outdegree": n_targets - less,
-    }
-    for name, limit in limits.items():
-        value = getattr(rule, name, None)
-        if value is not None and value > limit and not (unlimited and limit > 0):
-            return name, f"must be at most {limit} (number of allowed pairs), got {value}"
-    return None

@@ -10,8 +10,10 @@ from mc_interchange.units import Quantity
 
 from .base import Count, Name, NonNegative, Part, Positive, refusal
 
-__all__ = ["Simulation", "VoltageRecording", "steps"]
+__all__ = ["MAX_SEED", "Simulation", "VoltageRecording", "steps"]
 
+#: Largest seed that every simulator takes.
+MAX_SEED = 2**32 - 1
 #: NEST's default tics per ms: every resolution is a whole number of microseconds.
 TICS_PER_MS = 1000
 
@@ -51,7 +53,7 @@ class Simulation(Part):
     dt: Annotated[Positive, Quantity("ms", "h", "resolution")] = 0.1
     duration: Annotated[Positive, Quantity("ms", "T", "simulated time in all")] = 1000.0
     discard: Annotated[NonNegative, Quantity("ms", "T_pre", "part at the start that is left out of statistics")] = 0.0
-    seed: Annotated[int, Field(strict=True, ge=1, lt=2**31)] = 1
+    seed: Annotated[int, Field(strict=True, ge=1, le=MAX_SEED)] = 1
     threads: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
     record_spikes: tuple[Name, ...] | None = None
     record_V_m: tuple[VoltageRecording, ...] = ()
@@ -67,7 +69,13 @@ class Simulation(Part):
                 raise refusal(name, f"must be a multiple of dt ({self.dt:g} ms), got {value:g}")
         if self.discard >= self.duration:
             raise refusal("discard", f"must be less than duration ({self.duration:g} ms), got {self.discard:g}")
+        recorded = [recording.population for recording in self.record_V_m]
         for index, recording in enumerate(self.record_V_m):
+            if recording.population in recorded[:index]:
+                raise refusal(
+                    f"record_V_m[{index}].population",
+                    f"must be given once, with all its neurons, got '{recording.population}' twice",
+                )
             ratio = steps(recording.interval, self.dt)
             if abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
                 raise refusal(

@@ -16,9 +16,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from mc_interchange.errors import FormatError, ModelError
 
-from ._schema import build_schema
 from .base import explain
 from .network import Network
+from .schema import build_schema
 
 __all__ = ["json_schema", "parse_network", "read_network", "serialize_network", "write_network"]
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mc_interchange.network import ModelParameter
 from mc_interchange.network.base import Count, Flag, NonNegative, Part, Positive, Real, refusal
+from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.units import Quantity
 
 __all__ = ["POPULATIONS", "PD14Arguments", "documented"]
@@ -197,7 +198,7 @@ class PD14Arguments(Part):
     discard: Annotated[NonNegative, Quantity("ms", "T_pre", "part at the start that is left out of statistics")] = (
         _default(500.0, _CODE)
     )
-    seed: Annotated[int, Field(strict=True, ge=1, lt=2**31, description="seed of the random numbers")] = _default(
+    seed: Annotated[int, Field(strict=True, ge=1, le=MAX_SEED, description="seed of the random numbers")] = _default(
         1, "free choice"
     )
 

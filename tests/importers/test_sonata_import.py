@@ -13,7 +13,7 @@ import pytest
 
 from mc_interchange import InterchangeError, NetworkInstance, build, export, open_model, realize
 from mc_interchange.errors import FormatError
-from mc_interchange.importers.sonata import ConflictWarning
+from mc_interchange.importers.sonata import SonataWarning
 from mc_interchange.network import Network, SpikeTrains, parse_network
 
 
@@ -52,7 +52,7 @@ def test_everything_comes_back(original: Path, small_network: Network) -> None:
 
 def test_without_the_model_file_only_what_sonata_holds(directory: Path) -> None:
     (directory / "model.yaml").unlink()
-    with pytest.warns(ConflictWarning, match="no spikes are given for the virtual population TH"):
+    with pytest.warns(SonataWarning, match="no spikes are given for the virtual population TH"):
         imported = open_model(directory)
     assert imported.inputs == ()
     assert imported.network is None
@@ -79,6 +79,17 @@ def test_spike_trains_of_virtual_populations_come_from_the_file(tmp_path: Path, 
     assert imported.digest() == realize(network, 5).digest()
 
 
+def test_spike_times_off_the_grid_are_reported(tmp_path: Path, small_network: Network) -> None:
+    data = small_network.model_dump()
+    data["populations"][2]["activity"] = {"kind": "spike_trains", "times": [[1.0, 2.5], [], [3.0], [0.1], [50.0]]}
+    path = export(realize(Network.model_validate(data), 5), "sonata", tmp_path / "out").path
+    (path / "model.yaml").unlink()
+    with h5py.File(path / "inputs/TH_spikes.h5", "r+") as file:
+        file["spikes/TH/timestamps"][1] = 1.04
+    with pytest.warns(SonataWarning, match="1 of 5 spike times are not multiples of dt = 0.1 ms; they are rounded"):
+        open_model(path)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -99,7 +110,7 @@ def test_a_conflict_is_reported_and_the_files_win(directory: Path, change: tuple
             text = text.replace("target: I\n", "target: J\n").replace("source: I\n", "source: J\n")
             text = text.replace("E_to_I", "E_to_J")
         (directory / file).write_text(text)
-    with pytest.warns(ConflictWarning, match=message):
+    with pytest.warns(SonataWarning, match=message):
         imported = open_and_read(directory)
     assert imported.populations["I"].size == 10
     if file.endswith(".json"):

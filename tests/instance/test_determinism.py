@@ -60,9 +60,9 @@ def test_seed_of_the_file_and_given_seed_are_one(diverse, digest):
     assert realize(diverse, seed=7).simulation.seed == 7
 
 
-@pytest.mark.parametrize("seed", [0, -1, 2**31, 1.0, True, "1"])
+@pytest.mark.parametrize("seed", [0, -1, 2**32, 1.0, True, "1"])
 def test_seeds_that_are_refused(diverse, seed):
-    with pytest.raises(ModelError, match=r"^seed: must be a whole number from 1 to 2147483647, got "):
+    with pytest.raises(ModelError, match=r"^seed: must be a whole number from 1 to 4294967295, got "):
         realize(diverse, seed=seed)
 
 

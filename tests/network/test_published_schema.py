@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from mc_interchange.network import json_schema, parse_network, serialize_network
-from mc_interchange.network.schema import SCHEMA_FILE, schema_text
+from mc_interchange.network.publish_schema import SCHEMA_FILE, schema_text
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
@@ -62,7 +62,7 @@ def test_examples_and_what_we_write(path):
 def test_command_writes_the_file():
     before = SCHEMA_FILE.read_bytes()
     done = subprocess.run(
-        [sys.executable, "-m", "mc_interchange.network.schema"], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "mc_interchange.network.publish_schema"], check=True, capture_output=True, text=True
     )
     assert done.stderr == ""
     assert SCHEMA_FILE.read_bytes() == before

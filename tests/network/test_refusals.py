@@ -252,7 +252,7 @@ MISTAKES_IN_ONE_FIELD = [
         "populations[0].color: must match pattern '^#[0-9a-fA-F]{6}$', got 'red'",
     ),
     ("seed zero", "seed: 3", "seed: 0", "simulation.seed: must be at least 1, got 0"),
-    ("seed too large", "seed: 3", "seed: 2147483648", "simulation.seed: must be less than 2147483648, got 2147483648"),
+    ("seed too large", "seed: 3", "seed: 4294967296", "simulation.seed: must be at most 4294967295, got 4294967296"),
     ("unknown version", "name: small", "name: small\nformat_version: 2", "format_version: must be 1, got 2"),
     (
         "one instead of a list",
@@ -288,6 +288,30 @@ MISTAKES_IN_ONE_FIELD = [
     ),
 ]
 MISTAKES_BETWEEN_FIELDS = [
+    (
+        "start off the grid",
+        "delay: 0.1}",
+        "delay: 0.1, start: 0.25}",
+        "inputs[0].start: must be a multiple of the resolution dt = 0.1 ms, got 0.25",
+    ),
+    (
+        "stop of virtual activity off the grid",
+        "rate: 8 spikes/s}",
+        "rate: 8 spikes/s, stop: 5.55 ms}",
+        "populations[1].activity.stop: must be a multiple of the resolution dt = 0.1 ms, got 5.55",
+    ),
+    (
+        "spike time off the grid",
+        "{kind: poisson, rate: 8 spikes/s}",
+        "{kind: spike_trains, times: [[1.0], [0.1, 0.2, 7.33]]}",
+        "populations[1].activity.times[1][2]: must be a multiple of the resolution dt = 0.1 ms, got 7.33",
+    ),
+    (
+        "two recordings of a population",
+        "seed: 3",
+        "seed: 3, record_V_m: [{population: A, neurons: [0]}, {population: A, neurons: [1]}]",
+        "simulation.record_V_m[1].population: must be given once, with all its neurons, got 'A' twice",
+    ),
     ("unknown source", "source: A", "source: B", "projections[0].source: must be one of A, TH, got 'B'"),
     ("unknown target", "target: A, rule:", "target: B, rule:", "projections[0].target: must be one of A, got 'B'"),
     ("virtual target", "target: A, rule:", "target: TH, rule:", "projections[0].target: must be one of A, got 'TH'"),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from mc_interchange.network import (
@@ -148,7 +148,7 @@ def networks(draw):
         dt=0.1,
         duration=draw(st.integers(2, 10**6)) / 10,
         discard=draw(st.sampled_from([0.0, 0.1])),
-        seed=draw(st.integers(1, 2**31 - 1)),
+        seed=draw(st.integers(1, 2**32 - 1)),
         threads=draw(st.none() | st.integers(1, 8)),
         record_spikes=draw(st.sampled_from([None, (), ("P0",), ("TH", "P0")])),
         record_V_m=(VoltageRecording(population="P0", neurons=(0, 1), interval=0.2),)[: draw(st.integers(0, 1))],
@@ -169,7 +169,14 @@ def networks(draw):
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
 @given(networks())
 def test_out_and_in_again(network):
     written = serialize_network(network)

@@ -61,7 +61,7 @@ from mc_interchange import registry
 for kind in ("exporter", "importer", "reference model"):
     for name in registry.names(kind):
         registry.load(kind, name)
-from mc_interchange.network.schema import SCHEMA_FILE
+from mc_interchange.network.publish_schema import SCHEMA_FILE
 assert SCHEMA_FILE.is_file()
 """
 

@@ -24,23 +24,20 @@ def create_sources(nest: Any, size: int, activity: PoissonActivity | SpikeTrains
     """
     if isinstance(activity, SpikeTrains):
         sources = nest.Create("spike_generator", size)
-        # NEST refuses times between grid points; a spike belongs to the step that ends at or after it.
-        trains = [np.unique(np.rint(steps(1.0, dt) * np.array(t))) * dt for t in activity.times]
-        multiplicities = [
-            np.unique(np.rint(steps(1.0, dt) * np.array(t)), return_counts=True)[1] for t in activity.times
-        ]
-        sources.set(
-            [
-                {"spike_times": np.round(times, 9), "spike_multiplicities": counts}
-                for times, counts in zip(trains, multiplicities, strict=True)
-            ]
-        )
+        sources.set([_spike_times(train, dt) for train in activity.times])
         return sources
     sources = nest.Create("parrot_neuron", size)
     if activity is not None and activity.rate > 0:
         generator = nest.Create("poisson_generator", params=_window(activity.rate, activity.start, activity.stop))
         nest.Connect(generator, sources, syn_spec={"weight": 1.0, "delay": dt})
     return sources
+
+
+def _spike_times(train: tuple[float, ...], dt: float) -> dict[str, Any]:
+    """Return a train as NEST takes it: times exactly on the grid, several spikes in one step as multiplicity."""
+    per_ms = steps(1.0, dt)
+    on_grid, counts = np.unique(np.rint(per_ms * np.array(train)), return_counts=True)
+    return {"spike_times": on_grid / per_ms, "spike_multiplicities": counts}
 
 
 def connect_inputs(nest: Any, inputs: tuple[Input, ...], populations: Mapping[str, Any]) -> None:
@@ -84,8 +81,7 @@ class Recorders:
         self._voltages = {}
         for recording in simulation.record_V_m:
             meter = nest.Create("voltmeter", params={"interval": recording.interval})
-            for neuron in sorted(set(recording.neurons)):
-                nest.Connect(meter, populations[recording.population][neuron])
+            nest.Connect(meter, populations[recording.population][sorted(set(recording.neurons))])
             self._voltages[recording.population] = meter
 
     def spikes(self) -> dict[str, Spikes]:
