@@ -71,7 +71,11 @@ def main() -> int:
     )
     picture = directory / "pd14.png"
     colors = {p.name: p.color for p in build("pd14").populations if p.color}
-    raster_and_rates(loaded, picture, colors=colors, reference=native, title="PD14 from its SONATA export")
+    title = (
+        f"PD14, N = {N_SCALE:g}, K = {K_SCALE:g}, direct current, {DURATION:g} ms: "
+        f"{comparison.n_common:,} of {comparison.n_spikes[0]:,} spikes are the same"
+    )
+    raster_and_rates({"microcircuit": native, "from its SONATA export": loaded}, picture, colors=colors, title=title)
     console.print(f"picture: {picture}")
     return _verdict(comparison)
 
