@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import registry
 from ._version import __version__
 from .contracts import Exporter, ExportOptions, Loss
-from .errors import NotRepresentableError
+from .errors import NotRepresentableError, UsageError
 from .instance import InstanceDigest, NetworkInstance
 from .manifest import write_manifest
 from .network import write_network
@@ -83,10 +85,14 @@ def export(
 
     Raises
     ------
-    NotRepresentableError, OutputError
+    UsageError, NotRepresentableError, OutputError
     """
     exporter: Exporter[Any] = registry.load("exporter", format) if isinstance(format, str) else format
     options = exporter.Options() if options is None else options
+    if not isinstance(instance, NetworkInstance):
+        raise UsageError(f"only an instance can be exported, got {_kind(instance)}: realize() it first")
+    if not isinstance(options, exporter.Options):
+        raise UsageError(f"options: {exporter.format} takes {exporter.Options.__name__}, got {_kind(options)}")
     progress = progress or Silent()
     losses = exporter.losses(instance, options)
     if strict and losses:
@@ -96,6 +102,9 @@ def export(
     with staged_directory(out, force=force) as directory:
         reserve(directory, exporter.estimate(instance, options))
         written = exporter.write(instance, directory, options, workers=workers or default_workers(), progress=progress)
+        n_written = sum(edges.count for edges in written.edges.values())
+        if n_written != instance.n_edges:
+            raise RuntimeError(f"the exporter {exporter.format} wrote {n_written} of {instance.n_edges} synapses")
         digest = instance.digest_with(written.edges)
         if instance.network is not None:
             write_network(instance.network, directory / MODEL_FILE)
@@ -103,7 +112,7 @@ def export(
         write_manifest(
             directory,
             {
-                "created_by": {"mc-interchange": __version__},
+                "created_by": {"mc-interchange": __version__, "numpy": np.__version__},
                 "format": exporter.format,
                 "options": options.model_dump(mode="json"),
                 "model": instance.name,
@@ -120,6 +129,10 @@ def export(
 def default_workers() -> int:
     """Return the number of threads that exports use unless told otherwise."""
     return max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _write_report(path: Path, exporter: Exporter[Any], losses: list[Loss]) -> None:

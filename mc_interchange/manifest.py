@@ -162,7 +162,7 @@ def _rest_checksum(path: Path, listed: set[str]) -> str:
         if isinstance(item, h5py.Dataset) and name not in listed:
             hasher.update(f" {item.dtype} {item.shape} ".encode())
             if not item.id.get_storage_size():  # never written: holds its fill value only, whatever its size
-                hasher.update(f"{item.fillvalue!r}".encode())
+                _add_values(hasher, np.asarray(item.fillvalue))
             elif item.nbytes <= _SMALL:
                 _add_values(hasher, np.asarray(item[()]))
 

@@ -7,12 +7,13 @@ interruption leaves behind is put right by the next call. A directory without ou
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -23,6 +24,12 @@ __all__ = ["MANIFEST", "reserve", "staged_directory"]
 
 #: Marks a directory as ours, and is written last.
 MANIFEST = "manifest.json"
+#: What a directory is that another of our tools wrote, by its marker.
+_OURS = {MANIFEST: "an export", "run.json": "a run"}
+#: What ``flock`` says on file systems that have no locks.
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+#: Other processes come and go between two steps of a claim, but not this often.
+_TRIES = 20
 
 
 @contextmanager
@@ -62,10 +69,11 @@ def staged_directory(out: str | Path, *, force: bool = False, marker: str = MANI
         _finish_interrupted_swap(out, previous)
         _check_target(out, force, marker)
         _clear(partial)
-        with _termination_raises():
+        with _signals_raise() as raise_if_stopped:
             yield partial
             if not (partial / marker).is_file():
                 raise RuntimeError(f"{marker} was not written")
+            raise_if_stopped()
             _swap(partial, out, previous)
         shutil.rmtree(previous, ignore_errors=True)
     except OSError as error:
@@ -93,15 +101,17 @@ def reserve(directory: Path, n_bytes: int) -> None:
 
 def _claim(out: Path, partial: Path) -> int:
     """Lock the staging directory; the lock ends with the process, however it ends."""
-    while True:
+    for _ in range(_TRIES):
+        made = False
         with suppress(FileExistsError):
             partial.mkdir()
+            made = True
         try:
             lock = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except FileNotFoundError:  # its owner has just removed it
             continue
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
             if _is_at(lock, partial):
                 return lock
         except BlockingIOError:
@@ -109,8 +119,24 @@ def _claim(out: Path, partial: Path) -> int:
             raise OutputError(f"{out}: another process is writing there; wait for it or choose another --out") from None
         except BaseException:
             os.close(lock)
+            if made:
+                with suppress(OSError):
+                    partial.rmdir()
             raise
         os.close(lock)  # what was locked has been renamed or removed since it was opened
+    with suppress(OSError):  # no more than an empty directory
+        partial.rmdir()
+    raise OutputError(f"{out}: cannot be reserved, {partial.name} keeps changing; choose another --out")
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # Some network file systems have no locks. Then two exports to one place at the same time are not
+        # noticed, but one alone is as safe as anywhere: better than to refuse all work there.
+        if error.errno not in _NO_LOCKS:
+            raise
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
@@ -124,9 +150,13 @@ def _check_target(out: Path, force: bool, marker: str) -> None:
     if not os.path.lexists(out) or _is_empty_directory(out):
         return
     if out.is_symlink() or not (out / marker).is_file():
-        what = (
-            "is a symbolic link" if out.is_symlink() else f"exists and was not written by mc-interchange (no {marker})"
-        )
+        others = [kind for file, kind in _OURS.items() if file != marker and (out / file).is_file()]
+        if out.is_symlink():
+            what = "is a symbolic link"
+        elif others:
+            what = f"is {others[0]}, not {_OURS.get(marker, 'what this writes')}"
+        else:
+            what = f"exists and was not written by mc-interchange (no {marker})"
         raise OutputError(f"{out}: {what}; choose another --out")
     if not force:
         raise OutputError(f"{out}: exists already; choose another --out, or --force to replace it")
@@ -170,17 +200,34 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _termination_raises() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Ctrl-C does, so that nothing half-written stays behind."""
+def _signals_raise() -> Iterator[Callable[[], None]]:
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that nothing half-written stays behind.
+
+    Yields
+    ------
+    function
+        Raises if a signal has arrived: Python loses an exception that a handler raises while it runs a
+        callback of the garbage collector, and the work goes on.
+    """
+    arrived: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        arrived.append(number)
+        raise_if_stopped()
+
+    def raise_if_stopped() -> None:
+        if arrived:
+            raise KeyboardInterrupt if arrived[0] == signal.SIGINT else SystemExit(128 + arrived[0])
 
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield raise_if_stopped
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
     try:
-        yield
+        yield raise_if_stopped
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from . import registry
+from . import network, registry
 from .contracts import Importer, ReferenceModel
-from .errors import FormatError, MissingDependencyError, UsageError
+from .errors import FormatError, MissingDependencyError, ModelError, UsageError
 from .instance import NetworkInstance, realize
 from .network import Network, read_network
 
@@ -29,7 +29,13 @@ def build(model: str, /, **arguments: Any) -> Network:
     UsageError, ModelError
     """
     reference: ReferenceModel = registry.load("reference model", model)
-    return reference.build(reference.Arguments(**arguments))
+    try:
+        return reference.build(reference.Arguments(**arguments))
+    except ModelError as error:
+        part, colon, rest = str(error).partition(": ")
+        if colon and (part == reference.Arguments.__name__ or part in network.__all__):  # a class: none of the user's
+            raise ModelError(f"{model}: {rest}") from None
+        raise ModelError(f"{model}: {error}") from None
 
 
 def find_importer(path: str | Path) -> Importer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from .contracts import Exporter, Importer, ReferenceModel
+from .contracts import Exporter, Importer, ReferenceModel, Runner
 from .errors import UsageError
 
 __all__ = ["GROUPS", "load", "names"]
@@ -22,7 +22,13 @@ GROUPS = {
 }
 
 
-_CONTRACTS = {"exporter": Exporter, "importer": Importer, "reference model": ReferenceModel}
+#: The base class of each kind, and what its subclasses must set.
+_CONTRACTS: dict[str, tuple[type, tuple[str, ...]]] = {
+    "exporter": (Exporter, ("format", "title")),
+    "importer": (Importer, ("format", "title")),
+    "runner": (Runner, ("name", "title")),
+    "reference model": (ReferenceModel, ("name", "title", "Arguments")),
+}
 
 
 def names(kind: str) -> list[str]:
@@ -50,9 +56,14 @@ def load(kind: str, name: str) -> Any:
         implementation = points[name][0].load()
     except (ImportError, AttributeError, SyntaxError) as error:
         raise UsageError(f"{kind} '{name}' of {_package(points[name][0])} cannot be loaded ({error})") from None
-    contract = _CONTRACTS.get(kind)
-    if contract and not (isinstance(implementation, type) and issubclass(implementation, contract)):
-        raise UsageError(f"{kind} '{name}' of {_package(points[name][0])} is not a subclass of {contract.__name__}")
+    contract, attributes = _CONTRACTS[kind]
+    whose = f"{kind} '{name}' of {_package(points[name][0])}"
+    if not (isinstance(implementation, type) and issubclass(implementation, contract)):
+        raise UsageError(f"{whose} is not a subclass of {contract.__name__}")
+    unset = [attribute for attribute in attributes if not hasattr(implementation, attribute)]
+    unset += sorted(getattr(implementation, "__abstractmethods__", ()))
+    if unset:
+        raise UsageError(f"{whose} does not define {', '.join(unset)}")
     return implementation()
 
 

@@ -14,11 +14,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from .errors import FormatError, ModelError
 from .formats.sonata_output import Report, read_reports, read_spikes, write_reports, write_spikes
-from .network.base import Count, NonNegative, Part, Positive
-from .network.simulation import steps
+from .network.base import Count, NonNegative, Part, Positive, Size, refusal
+from .network.consistency import TOLERANCE
+from .network.simulation import TICS_PER_MS, steps
 
 __all__ = ["RUN_FILE", "Run", "Spikes", "read_run", "write_run"]
 
@@ -142,24 +144,45 @@ def read_run(directory: str | Path) -> Run:
     path = directory / RUN_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise FormatError(f"{path}: not the description of a run (not a JSON object)")
         facts = _Facts(**content)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read ({error.strerror}); is this a run?") from None
     except (ValueError, TypeError, RecursionError, ModelError) as error:
-        raise FormatError(f"{path}: not the description of a run ({error})") from None
-    spikes = {}
-    for name, (times, neurons) in read_spikes(directory / SPIKES_FILE).items():
-        if not np.isfinite(times).all() or (len(times) and not 0 <= times.min() <= times.max() <= facts.duration):
-            raise FormatError(f"{directory / SPIKES_FILE}: spike times of {name} are not all within the run")
-        spikes[name] = Spikes.sorted(np.rint(steps(1.0, facts.dt) * times).astype(np.int64), neurons)
-    if spikes.keys() != facts.sizes.keys():
+        raise FormatError(f"{path}: not the description of a run ({str(error).removeprefix('_Facts: ')})") from None
+    recorded = read_spikes(directory / SPIKES_FILE)
+    if recorded.keys() != facts.sizes.keys():
         raise FormatError(
-            f"{directory / SPIKES_FILE}: holds the populations {sorted(spikes)}, {RUN_FILE} names {sorted(facts.sizes)}"
+            f"{directory / SPIKES_FILE}: holds the populations {sorted(recorded)}, "
+            f"{RUN_FILE} names {sorted(facts.sizes)}"
         )
+    spikes = {
+        name: _spikes(directory / SPIKES_FILE, name, times, neurons, facts)
+        for name, (times, neurons) in recorded.items()
+    }
     if sum(map(len, spikes.values())) != facts.n_spikes:
         raise FormatError(f"{directory / SPIKES_FILE}: holds another number of spikes than {RUN_FILE} says")
     voltages = read_reports(directory / VOLTAGES_FILE) if (directory / VOLTAGES_FILE).exists() else {}
     return Run(**facts.model_dump(exclude={"run_version", "n_spikes"}), spikes=spikes, voltages=voltages)
+
+
+def _spikes(path: Path, name: str, times: NDArray[np.float64], neurons: NDArray[np.int64], facts: _Facts) -> Spikes:
+    """Turn times into steps, and refuse what no run can give."""
+    counts = steps(1.0, facts.dt) * times
+    spike_steps = np.rint(counts)
+    # compared in steps: a time may be a rounding error above the duration
+    last = round(steps(facts.duration, facts.dt))
+    if not np.isfinite(times).all() or (len(times) and not 0 <= spike_steps.min() <= spike_steps.max() <= last):
+        raise FormatError(f"{path}: spike times of {name} are not all within the run")
+    missed = np.flatnonzero(np.abs(counts - spike_steps) > TOLERANCE)
+    if len(missed):
+        raise FormatError(
+            f"{path}: spike times of {name} must be multiples of dt = {facts.dt:g} ms, got {times[missed[0]]:.12g}"
+        )
+    if len(neurons) and not 0 <= int(neurons.min()) <= int(neurons.max()) < facts.sizes[name]:
+        raise FormatError(f"{path}: node_ids of {name} must be below the population's size {facts.sizes[name]}")
+    return Spikes.sorted(spike_steps.astype(np.int64), neurons)
 
 
 class _Facts(Part):
@@ -173,12 +196,24 @@ class _Facts(Part):
     discard: NonNegative
     seed: int
     threads: int
-    sizes: dict[str, Count]
+    sizes: dict[str, Size]
     source_digest: str | None
     versions: dict[str, str]
     n_spikes: Count
 
+    @model_validator(mode="after")
+    def _on_grid(self) -> _Facts:
+        tics = self.dt * TICS_PER_MS
+        if abs(tics - round(tics)) > 1e-9 or round(tics) < 1:
+            raise refusal("dt", f"must be a multiple of 0.001 ms, got {self.dt:g}")
+        if self.discard >= self.duration:
+            raise refusal("discard", f"must be less than duration ({self.duration:g} ms), got {self.discard:g}")
+        return self
+
 
 def _times(spike_steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
-    """Return times in ms as the doubles nearest to the decimal (0.3, not 0.30000000000000004)."""
-    return spike_steps / steps(1.0, dt)
+    """Return times in ms as the doubles nearest to the decimal (0.3, not 0.30000000000000004).
+
+    The resolution is a whole number of microseconds, so the division is the only step that rounds.
+    """
+    return spike_steps.astype(np.int64) * round(dt * TICS_PER_MS) / TICS_PER_MS

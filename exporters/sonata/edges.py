@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.contracts import Column
+from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import sonata
 from mc_interchange.formats.hdf5 import NewFile, StreamedDataset, new_hdf5
 from mc_interchange.formats.sonata_output import stamp
 from mc_interchange.instance import EdgeBlock, EdgeDigest, Edges, digest_block, map_blocks
+from mc_interchange.instance.sampling import round_delays
 from mc_interchange.progress import Progress
 
 from .indices import write_index
@@ -23,6 +25,8 @@ __all__ = ["write_edges"]
 
 #: Edges per block: few enough that projections of average size keep several workers busy.
 _BLOCK = 2**18
+#: Steps below which float32, with its 24 bits, is within a quarter of a step.
+_ALWAYS_EXACT = 2**22
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,13 @@ def write_edges(
     -------
     tuple
         The digest of what was written, and the checksum of each column.
+
+    Raises
+    ------
+    NotRepresentableError
+        Delays are too long for float32 at this resolution.
+    RuntimeError
+        The stream holds another number of edges than it announced.
     """
     name = sonata.edges_file(edges.name)
     with new_hdf5(directory / name) as file:
@@ -73,7 +84,7 @@ def write_edges(
         digest, source_counts, target_counts = EdgeDigest(), np.zeros(sizes[0], int), np.zeros(sizes[1], int)
 
         def encode(block: EdgeBlock) -> _Encoded:
-            return _encode(block, edges.weight_dtype, dt, sizes)
+            return _encode(edges.name, block, edges.weight_dtype, dt, sizes)
 
         for encoded in map_blocks(edges, encode, max_edges=_BLOCK, workers=workers):
             for dataset, values in zip(datasets.values(), encoded.columns, strict=True):
@@ -113,17 +124,33 @@ def _create(file: NewFile, group: h5py.Group, edges: Edges, edge_type_id: int) -
     return datasets
 
 
-def _encode(block: EdgeBlock, weight_dtype: np.dtype[Any], dt: float, sizes: tuple[int, int]) -> _Encoded:
-    # A table lookup gives the float32 nearest to the decimal: 0.3, not 3 * 0.1.
-    table = np.round(np.arange(int(block.delay.max(initial=0)) + 1) * dt, 9).astype(np.float32)
+def _encode(name: str, block: EdgeBlock, weight_dtype: np.dtype[Any], dt: float, sizes: tuple[int, int]) -> _Encoded:
     return _Encoded(
         (
             np.ascontiguousarray(block.source, sonata.EDGE_ID),
             np.ascontiguousarray(block.target, sonata.EDGE_ID),
             np.ascontiguousarray(block.weight, weight_dtype),
-            table[block.delay],
+            _delays(block.delay, dt, name),
         ),
         digest_block(block),
         np.bincount(block.source, minlength=sizes[0]),
         np.bincount(block.target, minlength=sizes[1]),
     )
+
+
+def _delays(delay: NDArray[np.int32], dt: float, projection: str) -> NDArray[np.float32]:
+    """Return delays in ms, each the float32 nearest to its decimal.
+
+    No rounding to the decimal is needed first: the error of 3 * 0.1 is far below half a float32 spacing.
+    """
+    longest = int(delay.max(initial=0))
+    if longest < min(len(delay), _ALWAYS_EXACT):
+        table: NDArray[np.float32] = (np.arange(longest + 1) * dt).astype(np.float32)
+        return table[delay]
+    values: NDArray[np.float32] = (delay * dt).astype(np.float32)
+    if not np.array_equal(round_delays(values.astype(np.float64), dt), delay):
+        raise NotRepresentableError(
+            f"{projection}: SONATA's float32 delays cannot hold delays of up to {longest * dt:.12g} ms in steps of "
+            f"{dt:g} ms; use a larger dt or shorter delays"
+        )
+    return values

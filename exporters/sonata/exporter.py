@@ -49,6 +49,8 @@ class SonataExporter(Exporter[SonataOptions]):
         Likewise.
     The discarded part at the start, and which neurons record their potential
         Likewise. They have no influence on the dynamics.
+    Which populations record spikes, and the number of threads
+        In the model file; reported only where there is none.
     """
 
     format = "sonata"
@@ -70,6 +72,10 @@ class SonataExporter(Exporter[SonataOptions]):
         if instance.simulation.record_V_m:
             found.append(("which neurons record V_m", "SONATA reports name populations or node sets"))
         if instance.network is None:
+            if instance.simulation.record_spikes is not None:
+                found.append(("which populations record spikes", "SONATA records all of them"))
+            if instance.simulation.threads is not None:
+                found.append(("the number of threads", "SONATA has no field for it"))
             return [Loss(what, "dropped", why) for what, why in found]
         return [Loss(what, "beside", f"{why}; it is in the model file, which mc-run reads") for what, why in found]
 

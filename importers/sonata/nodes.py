@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from mc_interchange.errors import FormatError, ModelError
 from mc_interchange.formats.hdf5 import open_hdf5
 from mc_interchange.instance import Nodes
 from mc_interchange.network import CATALOGUE, Neuron
+
+from .config import read_types
 
 __all__ = ["read_nodes"]
 
@@ -34,23 +35,9 @@ def read_nodes(nodes_file: Path, types_file: Path, models: Path) -> list[Nodes]:
     ------
     FormatError
     """
-    types = _read_types(types_file)
+    types = read_types(types_file, "node")
     with open_hdf5(nodes_file) as file:
         return [_population(nodes_file, name, group, types, models) for name, group in file["nodes"].items()]
-
-
-def _read_types(path: Path) -> dict[int, dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, delimiter=" "))
-        types = {int(row["node_type_id"]): row for row in rows}
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read ({error.strerror})") from None
-    except (KeyError, ValueError, TypeError, csv.Error):
-        types = {}
-    if not types:
-        raise FormatError(f"{path}: not a node type table (columns separated by spaces, with node_type_id)")
-    return types
 
 
 def _population(path: Path, name: str, group: h5py.Group, types: dict[int, dict[str, str]], models: Path) -> Nodes:
@@ -62,6 +49,7 @@ def _population(path: Path, name: str, group: h5py.Group, types: dict[int, dict[
         )
     row = types[int(type_ids[0])]
     size = int(group["node_type_id"].shape[0])
+    _check_ids(path, group, size)
     properties = group.get("0", {})
     positions = None
     if all(axis in properties for axis in "xyz"):
@@ -75,6 +63,18 @@ def _population(path: Path, name: str, group: h5py.Group, types: dict[int, dict[
     neuron = _neuron(path, name, row.get("model_template", ""), common)
     V_m = _values(path, own, "V_m", size) if "V_m" in own else np.full(size, neuron.parameters["E_L"])
     return Nodes(name, size, neuron=neuron, V_m=V_m, varying=varying, positions=positions)
+
+
+def _check_ids(path: Path, group: h5py.Group, size: int) -> None:
+    """Refuse ids and groups that would give rows another meaning than their place."""
+    rows = np.arange(size)
+    for name, expected, what in (
+        ("node_id", rows, f"must be 0 to {size - 1} in order"),
+        ("node_group_id", 0 * rows, "must be 0 throughout: one group is supported"),
+        ("node_group_index", rows, f"must be 0 to {size - 1} in order"),
+    ):
+        if name in group and not np.array_equal(group[name][()], expected):
+            raise FormatError(f"{path}: {group.name}/{name} {what}")
 
 
 def _values(path: Path, group: h5py.Group, name: str, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -110,4 +110,4 @@ def _neuron(path: Path, name: str, template: str, parameters: dict[str, Any]) ->
     try:
         return Neuron(model=_MODELS[template], parameters=parameters)
     except ModelError as error:
-        raise FormatError(f"{path}: population {name}: {error}") from None
+        raise FormatError(f"{path}: population {name}: {str(error).removeprefix('Neuron: ')}") from None

@@ -86,11 +86,14 @@ class Tool(click.Command):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
         """Run with the arguments (of the process, unless given) and exit."""
         name = str(self.name)
+        for stream in ("stdout", "stderr"):  # None if it was closed; and its number must not go to another file
+            if getattr(sys, stream) is None:
+                setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         if f"_{name.replace('-', '_').upper()}_COMPLETE" in os.environ:  # a shell asks for completions
             super().main(args, name, *rest[1:], **{k: v for k, v in extra.items() if k != "prog_name"})
         if args is not None:
             sys.exit(_guarded(name, lambda: self._run(name, list(args))))
-        with _hdf5_unheard():
+        with _lost_errors():
             code = _guarded(name, lambda: self._run(name, sys.argv[1:]))
             if code == WRONG:  # after a failed write (a full disk), HDF5 would try again at exit and crash
                 _leave(code)
@@ -158,22 +161,41 @@ def _leave(code: int) -> NoReturn:
 
 
 @contextmanager
-def _hdf5_unheard() -> Iterator[None]:
-    """Leave out what h5py prints when objects of a file that could not be written are deleted.
+def _lost_errors() -> Iterator[None]:
+    """See to exceptions that Python cannot raise, as they come up in a callback of the garbage collector.
 
-    The failed write itself is an exception and has its line.
+    What h5py says when objects of a file that could not be written are deleted is left out: the failed write
+    itself is an exception and has its line. A signal that was lost there is sent again.
     """
     except_hook, unraisable_hook = sys.excepthook, sys.unraisablehook
 
     def is_echo(error: object) -> bool:
         return isinstance(error, RuntimeError) and "Can't decrement id ref count" in str(error)
 
+    def take(event: Any) -> None:
+        number = _signal_of(event.exc_value)
+        if number is not None:  # a little later, when the callback is over
+            again = threading.Timer(0.01, signal.raise_signal, [number])
+            again.daemon = True
+            again.start()
+        elif not is_echo(event.exc_value):
+            unraisable_hook(event)
+
     sys.excepthook = lambda kind, error, trace: None if is_echo(error) else except_hook(kind, error, trace)
-    sys.unraisablehook = lambda event: None if is_echo(event.exc_value) else unraisable_hook(event)
+    sys.unraisablehook = take
     try:
         yield
     finally:
         sys.excepthook, sys.unraisablehook = except_hook, unraisable_hook
+
+
+def _signal_of(error: object) -> int | None:
+    """Return the signal whose handler raised an error."""
+    if isinstance(error, KeyboardInterrupt):
+        return signal.SIGINT
+    if isinstance(error, SystemExit) and error.code in _STOPPING:
+        return int(error.code) - 128
+    return None
 
 
 def _fail(name: str, message: str, code: int) -> int:

@@ -26,9 +26,9 @@ Level = Literal["structure", "spikes"]
     "mc-compare",
     cls=Tool,
     examples=(
-        "mc-compare pd14-sonata pd14-neuroml             # two exports: every neuron, synapse and parameter",
-        "mc-compare my_network.yaml my_network-sonata",
-        "mc-compare pd14-sonata-run pd14-neuroml-run     # two runs: every spike",
+        "mc-compare pd14-sonata other-sonata             # two exports: every neuron, synapse and parameter",
+        "mc-compare my_network.yaml my_network-sonata    # the rules, and what was written of them",
+        "mc-compare pd14-sonata-run other-sonata-run     # two runs: every spike",
     ),
 )
 @click.argument("a")
@@ -41,7 +41,7 @@ Level = Literal["structure", "spikes"]
 @options.quiet
 @options.json_result
 def command(a: str, b: str, level: Level | None, quiet: bool, as_json: bool) -> int:
-    """Compare two models (exports or model files) or two runs.
+    """Compare two models (model files, or exports in a format that can be read) or two runs.
 
     Exit code 0: identical; 1: they differ; 2: they cannot be compared.
     """

@@ -19,7 +19,7 @@ from mc_interchange.progress import short_number, shown_progress
 
 from . import options
 from .common import Terminal, Tool, one_line
-from .models import given_arguments, load_instance, model_arguments
+from .models import default_out, given_arguments, load_instance, model_arguments
 
 __all__ = ["command", "main"]
 
@@ -111,7 +111,12 @@ def _title(format: str) -> str:
 )
 @click.argument("model", default="pd14")
 @click.option("--format", "-f", "format", metavar="NAME", help="Format to write (see below).")
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="Directory to make.  [default: ./MODEL-FORMAT]")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Directory to make.  [default: ./NAME-FORMAT after the model or path; of '.': ../NAME-FORMAT]",
+)
 @model_arguments
 @click.option("--seed", type=click.IntRange(1, MAX_SEED), help="Seed that fixes every synapse and initial value.")
 @click.option("--dt", type=float, metavar="MS", help="Resolution.")
@@ -151,7 +156,7 @@ def command(
     instance = load_instance(
         model, given, exporter.model_defaults, {name: value for name, value in simulation.items() if value is not None}
     )
-    out = out or Path(re.sub(r"[^\w.-]", "_", f"{instance.name}-{format}"))
+    out = out or default_out(model, format)
     with shown_progress(quiet) as progress:
         result = export(instance, exporter, out, chosen, strict=strict, force=force, workers=workers, progress=progress)
     _tell_losses(terminal, format, result)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -18,11 +20,20 @@ from mc_interchange.errors import FormatError, ModelError, UsageError
 from mc_interchange.export import MODEL_FILE
 from mc_interchange.instance import NetworkInstance, realize
 from mc_interchange.network import Network, Simulation, read_network
-from mc_interchange.reading import import_path
+from mc_interchange.output import MANIFEST
+from mc_interchange.reading import build, import_path
 
 from .options import YAML_VALUE, flag_name
 
-__all__ = ["existing_path", "given_arguments", "load_instance", "load_rules", "model_arguments", "with_simulation"]
+__all__ = [
+    "default_out",
+    "existing_path",
+    "given_arguments",
+    "load_instance",
+    "load_rules",
+    "model_arguments",
+    "with_simulation",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: Arguments that set the size; a format's own default size gives way to any of them.
@@ -141,9 +152,7 @@ def with_simulation(model: M, origin: str, **changes: Any) -> M:
     discard = model.simulation.discard
     if discard and 0 < changes.get("duration", math.inf) <= discard:
         changes["discard"] = 0.0
-        warnings.warn(
-            f"{origin} discards its first {discard:g} ms; with this duration nothing is discarded", stacklevel=2
-        )
+        _warn_of_discard(origin, discard)
     try:
         simulation = _rebuilt(model.simulation, **changes)
         if isinstance(model, Network):
@@ -154,6 +163,11 @@ def with_simulation(model: M, origin: str, **changes: Any) -> M:
     except ModelError as error:
         raise ModelError(f"{origin}: {str(error).removeprefix('Simulation: ').removeprefix('Network: ')}") from None
     return dataclasses.replace(model, simulation=simulation, network=network)
+
+
+def _warn_of_discard(origin: str, discard: float) -> None:
+    text = f"{origin} discards its first {discard:g} ms; with this duration nothing is discarded"
+    warnings.warn(text, stacklevel=3)
 
 
 S = TypeVar("S", Simulation, Network)
@@ -180,10 +194,13 @@ def _build(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any], sim
         arguments = {key: value for key, value in arguments.items() if key not in _SCALES}
     arguments |= given
     arguments |= {key: value for key, value in simulation.items() if key in known}
-    try:
-        network = reference.build(reference.Arguments(**arguments))
-    except ModelError as error:
-        raise ModelError(f"{name}: {str(error).removeprefix(f'{reference.Arguments.__name__}: ')}") from None
+    duration = arguments.get("duration")
+    if "discard" in known and "discard" not in arguments and isinstance(duration, int | float):
+        discard = reference.Arguments.model_fields["discard"].default
+        if 0 < duration <= discard:
+            arguments["discard"] = 0.0
+            _warn_of_discard(name, discard)
+    network = build(name, **arguments)
     return with_simulation(network, name, **{key: value for key, value in simulation.items() if key not in known})
 
 
@@ -200,6 +217,22 @@ def existing_path(text: str) -> Path:
             raise FormatError(f"{text}: a reference model, where a path is needed (mc-export {text} makes an export)")
         raise FormatError(f"{text}: no such file or directory")
     return path
+
+
+def default_out(model: str, suffix: str) -> Path:
+    """Return where a result goes unless told otherwise: ``NAME-SUFFIX``, in the current directory.
+
+    NAME is that of the reference model, of the model file without its ending, or of the directory of an
+    export, even if one of its files is given. What is made of an export in which the user is lies beside it.
+    """
+    if model in registry.names("reference model"):
+        return Path(f"{model}-{suffix}")
+    whole = Path(os.path.abspath(model))
+    if whole.is_file() and not _is_model_file(whole):
+        inside_export = whole.suffix == ".json" or (whole.parent / MANIFEST).is_file()
+        whole = whole.parent if inside_export else whole
+    out = Path(re.sub(r"[^\w.-]", "_", f"{whole.name if whole.is_dir() else whole.stem}-{suffix}"))
+    return whole.parent / out if whole in (Path.cwd(), *Path.cwd().parents) else out
 
 
 def _refuse_arguments(model: str, given: Mapping[str, Any]) -> None:

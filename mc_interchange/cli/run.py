@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mc_interchange import registry
 from mc_interchange.contracts import Runner
 from mc_interchange.errors import FormatError, UsageError
 from mc_interchange.instance import NetworkInstance
-from mc_interchange.manifest import read_manifest
+from mc_interchange.manifest import check_manifest, read_manifest
 from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.output import MANIFEST, staged_directory
 from mc_interchange.progress import shown_progress
@@ -22,7 +23,7 @@ from mc_interchange.runs import RUN_FILE, Run, write_run
 
 from . import options
 from .common import Terminal, Tool
-from .models import existing_path, with_simulation
+from .models import default_out, existing_path, with_simulation
 from .recordings import recordings
 
 __all__ = ["command", "main"]
@@ -46,7 +47,12 @@ __all__ = ["command", "main"]
 @click.option("--duration", type=float, metavar="MS", help="Simulated time in all.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads; a Poisson realisation depends on it.")
 @click.option("--seed", type=click.IntRange(1, MAX_SEED), help="Seed of the run (of a model file: of synapses too).")
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="Directory to make.  [default: ./PATH-run]")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Directory to make.  [default: ./NAME-run after the path; of '.': ../NAME-run]",
+)
 @options.force("an earlier run")
 @options.quiet
 @options.json_result
@@ -76,27 +82,35 @@ def command(
     instance = with_simulation(instance, path, **{name: v for name, v in changes.items() if v is not None})
     if record:
         instance = with_simulation(instance, path, record_V_m=recordings(record, instance))
-    out = out or _default_out(Path(path))
+    out = out or default_out(path, "run")
+    if threads:
+        _check_threads(threads)
     with staged_directory(out, force=force, marker=RUN_FILE) as directory:
+        digest = None if native else _digest_of(Path(path))
         with shown_progress(quiet) as progress:
             run = runner.run(
                 instance,
                 native=native,
                 threads=threads,
-                source_digest=None if native else _digest_of(Path(path)),
+                source_digest=digest,
                 progress=progress,
             )
         write_run(run, directory)
     _tell(Terminal(quiet, as_json), out, instance, run, time.perf_counter() - started)
 
 
-def _default_out(path: Path) -> Path:
-    whole = Path(os.path.abspath(path))
-    return Path(f"{whole.name if whole.is_dir() else whole.stem}-run")
+def _check_threads(threads: int) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads > 4 * cores:
+        text = f"--threads {threads}: there are only {cores} cores, more threads than these make a run slower"
+        warnings.warn(text, stacklevel=2)
 
 
 def _digest_of(path: Path) -> str | None:
-    """Return the digest that the manifest of an export states; None where there is no manifest."""
+    """Return the digest that the manifest of an export states.
+
+    None where there is no manifest; and, with a warning, where the export is not what was written.
+    """
     if path.suffix in (".yaml", ".yml"):
         return None
     directory = path if path.is_dir() else path.parent
@@ -105,6 +119,12 @@ def _digest_of(path: Path) -> str | None:
     digest = read_manifest(directory).get("digest")
     if not isinstance(digest, dict) or not isinstance(digest.get("all"), str):
         raise FormatError(f"{directory / MANIFEST}: 'digest' is missing")
+    errors = [finding for finding in check_manifest(directory) if finding.level == "error"]
+    if errors:
+        more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+        text = f"{directory} was changed after it was written ({errors[0].where}: {errors[0].message}{more})"
+        warnings.warn(f"{text}; the run states no digest of it", stacklevel=2)
+        return None
     return str(digest["all"])
 
 

@@ -36,8 +36,8 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         raise FormatError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from None
     try:
         yield file
-    except (KeyError, OSError, RuntimeError, AttributeError) as error:
-        # AttributeError: a group where a dataset was expected, or the reverse
+    except (KeyError, OSError, RuntimeError, AttributeError, TypeError, ValueError) as error:
+        # the last three: a group where a dataset was expected or the reverse, or a scalar instead of a list
         raise FormatError(f"{path}: cannot be read as expected ({_one_line(error)})") from None
     finally:
         file.close()
@@ -49,19 +49,29 @@ def _one_line(error: Exception) -> str:
 
 @contextmanager
 def new_hdf5(path: Path) -> Iterator[NewFile]:
-    """Make a new HDF5 file; it is complete when the context ends without an exception.
+    """Make a new HDF5 file; it is complete when the context ends without an exception, else it is gone.
 
     Raises
     ------
     OSError
-        The disk is full, or something else that the operating system says.
+        There is a file of this name (two populations or projections must never share one), the disk is full,
+        or something else that the operating system says.
+    RuntimeError
+        A streamed dataset was not filled to its end.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         layout = _Layout()
         with h5py.File(layout, "w") as file:
-            yield NewFile(file, descriptor)
+            new = NewFile(file, descriptor)
+            yield new
+            for stream in new.streams:
+                if stream.end != len(stream):
+                    raise RuntimeError(f"{stream.dataset.name}: {len(stream)} values were announced, {stream.end} came")
         layout.write_to(descriptor)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     finally:
         os.close(descriptor)
 

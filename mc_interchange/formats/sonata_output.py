@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -79,11 +80,22 @@ def read_spikes(path: Path) -> dict[str, tuple[NDArray[np.float64], NDArray[np.i
         for population, group in file["spikes"].items():
             if not isinstance(group, h5py.Group):
                 raise FormatError(f"{path}: /spikes/{population} is not a group (one per population is needed)")
-            times, neurons = group["timestamps"][:], group["node_ids"][:]
-            if times.shape != neurons.shape or times.ndim != 1:
+            times, neurons = _numbers(path, group, "timestamps", "fiu"), _numbers(path, group, "node_ids", "iu")
+            if times.shape != neurons.shape:
                 raise FormatError(f"{path}: /spikes/{population}: timestamps and node_ids differ in length")
-            spikes[population] = (times.astype(np.float64), neurons.astype(np.int64))
+            neurons = neurons.astype(np.int64)
+            if len(neurons) and int(neurons.min()) < 0:
+                raise FormatError(f"{path}: /spikes/{population}/node_ids must not be negative")
+            spikes[population] = (times.astype(np.float64), neurons)
     return spikes
+
+
+def _numbers(path: Path, group: h5py.Group, name: str, kinds: str) -> NDArray[Any]:
+    dataset = group[name]
+    if dataset.ndim != 1 or dataset.dtype.kind not in kinds:
+        raise FormatError(f"{path}: {group.name}/{name} must be a list of {'whole ' if kinds == 'iu' else ''}numbers")
+    values: NDArray[Any] = dataset[:]
+    return values
 
 
 def write_reports(path: Path, reports: Mapping[str, Report]) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK_EDGES", "ArrayEdges", "EdgeBlock", "Edges", "Order", "map_blocks"]
+__all__ = ["BLOCK_EDGES", "ArrayEdges", "EdgeBlock", "Edges", "Order", "Piece", "map_blocks"]
 
 #: Default size of a block: large enough for Python's overhead to vanish, small in memory (16 bytes per edge).
 BLOCK_EDGES = 2**20
@@ -72,8 +72,8 @@ class Edges(ABC):
         float32 where every weight is exact in it, else float64.
     """
 
-    #: False where pieces must be called one after the other in the calling thread.
-    concurrent: bool = True
+    #: True where they live in a simulator's kernel: whoever resets it destroys them.
+    volatile: bool = False
 
     def __init__(
         self, name: str, source: str, target: str, n_edges: int, order: Order, weight_dtype: np.dtype[Any]
@@ -87,7 +87,11 @@ class Edges(ABC):
 
     @abstractmethod
     def pieces(self, max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
-        """Yield functions that each return one block of at most ``max_edges`` synapses."""
+        """Yield functions that each return one block of at most ``max_edges`` synapses.
+
+        The iterator itself stays in the thread of whoever reads the stream; what must not happen in another
+        thread belongs there, not into the functions.
+        """
 
     def blocks(self, max_edges: int = BLOCK_EDGES) -> Iterator[EdgeBlock]:
         """Yield the blocks one after the other."""
@@ -146,10 +150,7 @@ def map_blocks(
         waiting: deque[Future[T]] = deque()
         try:
             for piece in edges.pieces(max_edges):
-                if edges.concurrent:
-                    waiting.append(pool.submit(lambda piece=piece: function(piece())))  # type: ignore[misc]
-                else:
-                    waiting.append(pool.submit(function, piece()))
+                waiting.append(pool.submit(lambda piece=piece: function(piece())))  # type: ignore[misc]
                 if len(waiting) > workers:
                     yield waiting.popleft().result()
             while waiting:

@@ -8,13 +8,41 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
+from mc_interchange.errors import ModelError
 from mc_interchange.network import Input, Network, Neuron, PoissonActivity, Simulation, SpikeTrains
+from mc_interchange.network.base import Name
 
 from .digest import EdgeDigest, InstanceDigest, digest_arrays, digest_block, digest_json
 from .edges import BLOCK_EDGES, Edges, map_blocks
 
-__all__ = ["NetworkInstance", "Nodes"]
+__all__ = ["NetworkInstance", "Nodes", "check_name", "pair"]
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
+
+def check_name(kind: str, name: str) -> None:
+    """Refuse a name that not every format can hold.
+
+    Parameters
+    ----------
+    kind
+        What is called so: ``population``, ``projection``, ``model``.
+    name
+        The name.
+
+    Raises
+    ------
+    ModelError
+    """
+    try:
+        _NAME.validate_python(name)
+    except ValidationError:
+        raise ModelError(
+            f"{kind} {name!r}: a name must have 1 to 64 letters (A-Z, a-z), digits and underscores, and not begin "
+            "with a digit"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -51,6 +79,18 @@ class Nodes:
     positions: NDArray[np.float64] | None = None
     color: str | None = None
 
+    def __post_init__(self) -> None:
+        check_name("population", self.name)
+        arrays = {**self.varying, "V_m": self.V_m, "positions": self.positions}
+        for key, values in arrays.items():
+            if values is None:
+                continue
+            shape = (self.size, 3) if key == "positions" else (self.size,)
+            if np.shape(values) != shape:
+                raise ModelError(f"population {self.name}: {key} must have the shape {shape}, got {np.shape(values)}")
+            if not np.all(np.isfinite(values)):
+                raise ModelError(f"population {self.name}: {key} must be finite, some of its values are not")
+
     @property
     def virtual(self) -> bool:
         """Whether these are sources without dynamics."""
@@ -86,6 +126,17 @@ class NetworkInstance:
     simulation: Simulation
     network: Network | None = None
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for projection in self.projections.values():
+            check_name("projection", projection.name)
+            for end in (projection.source, projection.target):
+                if end not in self.populations:
+                    raise ModelError(f"projection {projection.name}: there is no population {end}")
+            if self.populations[projection.target].virtual:
+                raise ModelError(
+                    f"projection {projection.name}: its target {projection.target} is virtual and takes no input"
+                )
 
     @property
     def n_neurons(self) -> int:
@@ -136,15 +187,15 @@ def pair(edges: Edges) -> str:
 
 
 def _digest_nodes(nodes: Nodes) -> str:
-    arrays: dict[str, NDArray[Any]] = {"size": np.array([nodes.size], np.int64), **nodes.varying}
-    if nodes.V_m is not None:
-        arrays["V_m"] = nodes.V_m
+    arrays: dict[str, NDArray[Any]] = {"size": np.array([nodes.size], np.int64)}
+    values = nodes.varying if nodes.V_m is None else {**nodes.varying, "V_m": nodes.V_m}
+    arrays.update({key: array + 0.0 for key, array in values.items()})  # -0.0 and 0.0 are the same
     return digest_arrays(arrays)
 
 
 def _digest_parameters(nodes: Nodes) -> str:
     if nodes.neuron is not None:
-        common = {k: v for k, v in nodes.neuron.parameters.items() if k not in nodes.varying}
+        common = {k: v + 0.0 for k, v in nodes.neuron.parameters.items() if k not in nodes.varying}
         return digest_json([nodes.neuron.model, common])
     return digest_json(nodes.activity.model_dump(mode="json") if nodes.activity else None)
 

@@ -9,8 +9,9 @@ size, always with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,13 +70,16 @@ def realize(network: Network, seed: int | None = None) -> NetworkInstance:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 1 <= seed <= MAX_SEED:
         raise ModelError(f"seed: must be a whole number from 1 to {MAX_SEED}, got {seed!r}")
     seed = int(seed)
+    simulation = network.simulation.model_copy(update={"seed": seed})
+    if seed != network.simulation.seed:  # a model file beside an export must draw the same again
+        network = network.model_copy(update={"simulation": simulation})
     edges = [RealizedEdges(projection, network, seed) for projection in network.projections]
     return NetworkInstance(
         name=network.name,
         populations={p.name: _nodes(p, seed) for p in network.populations},
         projections={e.name: e for e in edges if e.n_edges},
         inputs=network.inputs,
-        simulation=network.simulation.model_copy(update={"seed": seed}),
+        simulation=simulation,
         network=network,
         seed=seed,
     )
@@ -112,6 +116,20 @@ def _positions(rng: np.random.Generator, slab: Slab, n: int) -> NDArray[np.float
     unit *= (slab.width, slab.depth_bottom - slab.depth_top, slab.width)
     unit -= (slab.width / 2, slab.depth_bottom, slab.width / 2)
     return np.round(unit, 1)
+
+
+def _once(draw: Callable[[], EdgeBlock]) -> Piece:
+    """Draw at the first call, from whichever thread, and keep the block while anyone holds the function."""
+    lock = Lock()
+    drawn: list[EdgeBlock] = []
+
+    def block() -> EdgeBlock:
+        with lock:
+            if not drawn:
+                drawn.append(draw())
+        return drawn[0]
+
+    return block
 
 
 class RealizedEdges(Edges):
@@ -200,9 +218,13 @@ class RealizedEdges(Edges):
             while last < len(rows) - 1 and starts[last + 1] - starts[chunk] <= max_edges:
                 last += 1
             size = int(starts[last] - starts[chunk])
-            for offset in range(0, size, max_edges):
-                part = slice(offset, min(offset + max_edges, size))
-                yield lambda chunks=range(chunk, last), part=part: self._join(chunks)[part]  # type: ignore[misc]
+            draw: Piece = partial(self._join, range(chunk, last))
+            if size <= max_edges:
+                yield draw
+            else:
+                draw = _once(draw)
+                for offset in range(0, size, max_edges):
+                    yield lambda draw=draw, part=slice(offset, offset + max_edges): draw()[part]  # type: ignore[misc]
             chunk = last
 
     def _join(self, chunks: range) -> EdgeBlock:

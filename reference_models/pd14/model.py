@@ -51,6 +51,10 @@ _LAYER = {"L23": "layer 2/3", "L4": "layer 4", "L5": "layer 5", "L6": "layer 6"}
 _KIND = {"E": "excitatory", "I": "inhibitory"}
 
 
+#: To choose from when another one does not fit, in ms.
+_RESOLUTIONS = (0.025, 0.05, 0.1, 0.125, 0.25, 0.5, 1.0)
+
+
 class SubthresholdWarning(UserWarning):
     """A constant background that does not bring the neurons to their threshold."""
 
@@ -82,10 +86,13 @@ class PD14(ReferenceModel):
         Raises
         ------
         ModelError
-            A population is left without neurons.
+            A population is left without neurons, or the resolution does not divide a time.
         """
+        _check_times(arguments)
         derived = derive(arguments)
         _check_sizes(arguments, derived)
+        if not derived.num_synapses.any():
+            warnings.warn(f"k_scale = {arguments.k_scale!r} leaves no recurrent synapses", UserWarning, stacklevel=2)
         if arguments.background == "dc" and derived.subthreshold:
             warnings.warn(_subthreshold(arguments, derived), SubthresholdWarning, stacklevel=2)
         populations: list[Population | VirtualPopulation] = [*_populations(arguments, derived)]
@@ -114,6 +121,27 @@ class PD14(ReferenceModel):
                 dt=arguments.dt, duration=arguments.duration, discard=arguments.discard, seed=arguments.seed
             ),
         )
+
+
+def _check_times(p: PD14Arguments) -> None:
+    """Name the argument whose time is not on the grid: the network knows only the input made of it."""
+    names = ["duration", "discard"]
+    if p.background == "poisson":
+        names.append("delay_poisson")
+    if p.thalamus:
+        names += ["th_start", "th_duration"]
+    if p.dc_transient:
+        names += ["dc_transient_start", "dc_transient_dur", "dc_transient_delay"]
+    times = {name: getattr(p, name) for name in names}
+    wrong = [name for name, time in times.items() if not _fits(time, p.dt)]
+    if wrong and p.dt >= 0.001 and _fits(p.dt, 0.001):  # else dt itself is refused
+        fitting = [f"{dt:g}" for dt in _RESOLUTIONS if all(_fits(time, dt) for time in times.values())]
+        hint = f"; dt can be {', '.join(fitting[:-1])} or {fitting[-1]} ms" if fitting else ""
+        raise ModelError(f"{wrong[0]}: must be a multiple of dt ({p.dt:g} ms), got {times[wrong[0]]:g} ms{hint}")
+
+
+def _fits(time: float, dt: float) -> bool:
+    return abs(time / dt - round(time / dt)) <= 1e-6
 
 
 def _check_sizes(p: PD14Arguments, derived: Derived) -> None:

@@ -39,7 +39,16 @@ def _default(value: Any, source: str) -> Any:
 _Connection = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, lt=1)]
 #: A population of one neuron could hold no finite number of synapses at a given probability.
 _Size = Annotated[Count, Field(ge=2)]
-_EIGHT = Field(min_length=8, max_length=8)
+
+
+def _eight(value: Any) -> Any:
+    """Refuse another number of values in words of its own: pydantic counts only the valid ones."""
+    if isinstance(value, list | tuple) and len(value) != len(POPULATIONS):
+        raise ValueError(f"must have {len(POPULATIONS)} values, got {len(value)}")
+    return value
+
+
+_EIGHT = BeforeValidator(_eight)
 _PLAIN = BeforeValidator(_plain)
 
 
@@ -208,7 +217,7 @@ class PD14Arguments(Part):
         if not isinstance(values, dict) or values.get("scale") is None:
             return values
         for name in ("n_scale", "k_scale"):
-            if values.get(name, values["scale"]) != values["scale"]:
+            if name in values and values[name] != values["scale"]:
                 raise refusal("scale", f"give either scale, or n_scale and k_scale, got scale and {name}")
         return {**values, "n_scale": values["scale"], "k_scale": values["scale"]}
 

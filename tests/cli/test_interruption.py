@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -17,15 +19,37 @@ def start_slow_export(tools, *arguments: str) -> subprocess.Popen[str]:
     started = tools.directory.parent / f"{tools.directory.name}.started"
     started.unlink(missing_ok=True)
     process = tools.process(
-        "mc-export", "toy", "--format", "slow", "--out", "x", *arguments, env={"MC_TOY_STARTED": str(started)}
+        "mc-export",
+        "toy",
+        "--format",
+        "slow",
+        "--out",
+        "x",
+        *arguments,
+        env={"MC_TOY_STARTED": str(started)},
+        preexec_fn=heed_interrupts,
     )
-    deadline = time.monotonic() + 20
-    while not started.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    assert Path(".x.partial").exists()
+    try:
+        deadline = time.monotonic() + 20
+        while not started.exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert Path(".x.partial").exists()
+    except BaseException:
+        end(process)
+        raise
     return process
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to a job in the background (``make test &``): its children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate(timeout=20)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +62,11 @@ def start_slow_export(tools, *arguments: str) -> subprocess.Popen[str]:
 )
 def test_a_signal_half_way_leaves_nothing(tools, number, code, says):
     process = start_slow_export(tools)
-    process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=20)
+    try:
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=20)
+    finally:
+        end(process)
     tools.check("mc-export", process.returncode, stdout, stderr, says, expected=code)
     assert list(tools.directory.iterdir()) == []
 
@@ -48,8 +75,11 @@ def test_a_signal_during_force_leaves_the_old_export(tools):
     assert tools("mc-export", "toy", "--format", "toyhdf", "--out", "x").exit_code == 0
     before = tools.contents(".")
     process = start_slow_export(tools, "--force")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    try:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    finally:
+        end(process)
     assert tools.contents(".") == before
 
 
@@ -72,8 +102,7 @@ def test_two_exports_to_one_place(tools):
         tools.refused("mc-export", "toy", "--format", "toyhdf", "--out", "x", says="another process is writing there")
         assert process.poll() is None
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        end(process)
 
 
 def limit_files(n_bytes: int) -> None:
@@ -137,3 +166,45 @@ def test_standard_output_on_a_full_disk(tools):
         process = tools.process("mc-describe", "toy", stdout=full)
         stderr = process.communicate(timeout=20)[1]
     tools.check("mc-describe", process.returncode, "", stderr, "No space left on device")
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_streams_that_are_closed(tools, closed):
+    def close() -> None:
+        for number in closed:
+            os.close(number)
+
+    process = tools.process("mc-export", "toy", "--format", "toyhdf", "--out", "x", preexec_fn=close)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 0, stderr
+    assert "Traceback" not in stdout + stderr
+    assert tools("mc-validate", "x").exit_code == 0
+
+
+LOSES_A_SIGNAL = """
+import signal, sys, time, weakref
+from click import command
+from mc_interchange.cli.common import Tool
+class Thing: pass
+@command("mc-test", cls=Tool)
+def test():
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: signal.raise_signal({number}))
+    del thing
+    time.sleep(10)
+sys.argv[1:] = []
+test.main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code", "says"), [(2, 130, "interrupted"), (15, 143, "terminated")])
+def test_a_signal_that_python_loses_is_sent_again(tools, number, code, says):
+    done = subprocess.run(
+        [sys.executable, "-c", LOSES_A_SIGNAL.replace("{number}", str(number))],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        preexec_fn=heed_interrupts,
+    )
+    tools.check("mc-test", done.returncode, done.stdout, done.stderr, says, expected=code)

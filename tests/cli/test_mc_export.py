@@ -275,3 +275,22 @@ class TestOutputInTheWay:
 def test_a_name_that_is_a_path_is_no_reference_model(tools, toy_export):
     shutil.move(toy_export, "toy")
     tools.refused("mc-export", "./toy", "--format", "toyhdf", "--scale", "1", says="--scale is for reference models")
+
+
+@pytest.mark.parametrize("flags", [["--duration", "20"], ["--param", "duration=20"]])
+def test_a_duration_within_the_discarded_start_of_a_reference_model(tools, flags):
+    result = tools("mc-export", "pd14", "--format", "toyhdf", "--scale", "0.002", *flags)
+    assert result.exit_code == 0, result.stderr
+    line = "mc-export: warning: pd14 discards its first 500 ms; with this duration nothing is discarded\n"
+    assert line in result.stderr
+    simulation = read_network("pd14-toyhdf/model.yaml").simulation
+    assert (simulation.duration, simulation.discard) == (20, 0)
+    wrong = ["--duration", "20", "--param", "discard=30", "--out", "x"]
+    tools.refused("mc-export", "pd14", "--format", "toyhdf", *wrong, says="pd14: discard: must be less than duration")
+
+
+def test_the_default_place_follows_the_path(tools, toy_yaml):
+    toy_yaml.rename("mine.yaml")
+    assert tools("mc-export", "mine.yaml", "--format", "toyhdf").exit_code == 0
+    assert tools("mc-export", "mine-toyhdf", "--format", "toyhdf").exit_code == 0
+    assert sorted(p.name for p in Path().iterdir()) == ["mine-toyhdf", "mine-toyhdf-toyhdf", "mine.yaml"]

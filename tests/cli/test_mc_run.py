@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import h5py
 import pytest
 
+from mc_interchange.cli.models import default_out
 from mc_interchange.cli.recordings import parse_ids
 from mc_interchange.errors import UsageError
 from mc_interchange.runs import read_run
@@ -81,7 +84,8 @@ def test_seed_of_a_model_file_draws_its_synapses(tools, toy_yaml, monkeypatch):
         (["--duration", "x"], "--duration"),
         (["--threads", "0"], "--threads"),
         (["--seed", "0"], "--seed"),
-        (["--out", "toy-toyhdf"], "was not written by mc-interchange (no run.json)"),
+        (["--out", "toy-toyhdf"], "toy-toyhdf: is an export, not a run; choose another --out"),
+        (["--out", "toy-toyhdf", "--force"], "toy-toyhdf: is an export, not a run; choose another --out"),
     ],
 )
 def test_wrong_use_leaves_nothing(tools, toy_export, arguments, says):
@@ -132,3 +136,50 @@ def test_ids():
     for text in ("", ",", "-1", "3-", "4-3", "4:4", "1.5", "0:9999999"):
         with pytest.raises(UsageError, match="--record"):
             parse_ids(text)
+
+
+def test_an_export_that_was_edited_gives_no_digest(tools, toy_export):
+    with h5py.File(toy_export / "edges.h5", "a") as file:
+        file["E_to_I"][7] += 1
+    result = run(tools, toy_export)
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "mc-run: warning: toy-toyhdf was changed after it was written (edges.h5:E_to_I: values differ" in result.stderr
+    )
+    assert facts("toy-toyhdf-run")["source_digest"] is None
+
+
+def test_more_threads_than_make_sense(tools, toy_export):
+    cores = len(os.sched_getaffinity(0))
+    assert "warning" not in run(tools, toy_export, "--threads", str(cores)).stderr
+    stderr = run(tools, toy_export, "--threads", str(4 * cores + 1), "--out", "many").stderr
+    assert f"mc-run: warning: --threads {4 * cores + 1}: there are only {cores} cores" in stderr
+
+
+def test_an_export_does_not_replace_a_run(tools, toy_run):
+    arguments = ["toy", "--format", "toyhdf", "--out", toy_run, "--force"]
+    tools.refused("mc-export", *arguments, says="toy-toyhdf-run: is a run, not an export; choose another --out")
+
+
+@pytest.mark.parametrize(
+    ("here", "model", "expected"),
+    [
+        (".", "toy", "toy-run"),
+        (".", "e", "e-run"),
+        (".", "e/", "e-run"),
+        (".", "e/circuit_config.json", "e-run"),
+        (".", "e/edges.h5", "e-run"),
+        (".", "e/model.yaml", "model-run"),
+        (".", "a network.yaml", "a_network-run"),
+        ("e", ".", "{top}/e-run"),
+        ("e", "circuit_config.json", "{top}/e-run"),
+        ("e/sub", "..", "{top}/e-run"),
+    ],
+)
+def test_where_a_result_goes(tools, monkeypatch, here, model, expected):
+    for directory in ("e/sub", "other"):
+        Path(directory).mkdir(parents=True)
+    for file in ("e/manifest.json", "e/circuit_config.json", "e/edges.h5", "e/model.yaml", "a network.yaml"):
+        Path(file).touch()
+    monkeypatch.chdir(here)
+    assert str(default_out(model, "run")) == expected.format(top=tools.directory)

@@ -83,3 +83,33 @@ def test_what_is_no_export(tools, toy_run):
     tools.refused("mc-validate", "nowhere", says="nowhere: no such file or directory")
     tools.refused("mc-validate", toy_run, says="a run, not an export")
     tools.refused("mc-validate", says="missing argument 'PATH'")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"n_neurons": 71}, "error: manifest.json: n_neurons: states 71, there is 70"),
+        ({"n_synapses": None}, "error: manifest.json: n_synapses: states None, there is 400"),
+        ({"digest": {"all": "0"}}, "error: manifest.json: digest: is not that of what was read (all, dt, edges,"),
+        ({"digest": 3}, "error: manifest.json: digest: is not that of what was read"),
+    ],
+)
+def test_what_a_manifest_states_is_compared(tools, toy_export, change, says):
+    manifest = json.loads((toy_export / "manifest.json").read_text())
+    (toy_export / "manifest.json").write_text(json.dumps(manifest | change))
+    result = tools("mc-validate", toy_export)
+    assert result.exit_code == 1, result.stderr
+    assert result.stdout.startswith(says)
+    assert result.stdout.endswith("\nvalid: no\n")
+    assert result.stdout.count("\n") == 2
+
+
+def test_another_seed_in_the_manifest(tools, toy_export, monkeypatch):
+    import mc_toy
+
+    instance = mc_toy.ToyImporter().read(toy_export)
+    monkeypatch.setattr(mc_toy.ToyImporter, "read", lambda self, path: instance)
+    manifest = json.loads((toy_export / "manifest.json").read_text())
+    (toy_export / "manifest.json").write_text(json.dumps(manifest | {"seed": 4}))
+    result = tools("mc-validate", toy_export)
+    assert (result.exit_code, result.stdout) == (1, "error: manifest.json: seed: states 4, there is 3\nvalid: no\n")

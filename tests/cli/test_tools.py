@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import subprocess
 import sys
+from importlib import import_module
+from itertools import pairwise
 
 import click
 import pytest
 from rich.console import Console
 
-from mc_interchange import __version__
+from mc_interchange import __version__, registry
 from mc_interchange.cli.common import Tool
 from mc_interchange.progress import Silent, TerminalProgress, short_number, shown_progress
 
@@ -27,6 +30,18 @@ def test_help_has_an_example_and_version(tools, tool):
         assert f"Examples:\n  {tool} " in result.stdout
     result = tools(tool, "--version")
     assert (result.exit_code, result.stdout) == (0, f"{tool} {__version__}\n")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_examples_name_formats_that_can_be_written_and_read(tool):
+    for line in import_module(f"mc_interchange.cli.{tool.removeprefix('mc-')}").command.examples:
+        words = shlex.split(line, comments=True)
+        assert words[0] == tool
+        for before, word in pairwise(words):
+            if before == "--format" and tool == "mc-export":
+                assert word in registry.names("exporter"), line
+            elif not before.startswith("--") and not word.startswith("--") and "-" in word:
+                assert word.removesuffix("-run").rpartition("-")[2] in registry.names("importer"), line
 
 
 @pytest.mark.parametrize("tool", TOOLS)

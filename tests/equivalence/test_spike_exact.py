@@ -62,7 +62,8 @@ def one_delay(group: h5py.Group) -> None:
 
 
 def one_synapse_missing(group: h5py.Group) -> None:
-    for name in ("source_node_id", "target_node_id", "edge_group_index", "0/syn_weight", "0/delay"):
+    del group["0/dynamics_params"]
+    for name in (*(k for k in group if isinstance(group[k], h5py.Dataset)), "0/syn_weight", "0/delay"):
         values = group[name][:-1]
         attributes = dict(group[name].attrs)
         del group[name]

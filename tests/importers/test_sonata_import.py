@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -43,7 +45,7 @@ def test_everything_comes_back(original: Path, small_network: Network) -> None:
     instance = realize(small_network, 5)
     imported = open_model(original)
     assert imported.digest().differences(instance.digest()) == []
-    assert imported.network == small_network
+    assert imported.network == instance.network
     assert imported.inputs == instance.inputs
     assert (imported.name, imported.seed) == ("small", 5)
     assert list(imported.populations) == list(instance.populations)
@@ -96,8 +98,14 @@ def test_spike_times_off_the_grid_are_reported(tmp_path: Path, small_network: Ne
         (("components/point_neuron_models/E.json", "tau_m", 11.0), "the neuron parameters of population E differ"),
         (("model.yaml", "size: 10", "size: 11"), "population I has 11 neurons, 10 in the circuit"),
         (("model.yaml", "- name: I\n", "- name: J\n"), "populations .* against"),
+        (("model.yaml", "dt: 0.1", "dt: 0.05"), "dt is 0.05, run.dt in simulation_config.json is 0.1"),
+        (("model.yaml", "duration: 100", "duration: 90"), "duration is 90, run.tstop in simulation_config.json is 100"),
+        (("model.yaml", "name: E_to_I", "name: other"), "projection E_to_I is in the circuit only"),
+        (("model.yaml", "name: E_to_I", "name: other"), "projection other is not in the circuit"),
+        (("model.yaml", "source: TH", "source: E"), "projection TH_to_E is E -> E, TH -> E in the circuit"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::mc_interchange.importers.sonata.SonataWarning")
 def test_a_conflict_is_reported_and_the_files_win(directory: Path, change: tuple, message: str) -> None:
     file, key, value = change
     if file.endswith(".json"):
@@ -115,6 +123,100 @@ def test_a_conflict_is_reported_and_the_files_win(directory: Path, change: tuple
     assert imported.populations["I"].size == 10
     if file.endswith(".json"):
         assert imported.populations["E"].neuron.parameters["tau_m"] == 11.0
+
+
+def test_another_seed_in_the_simulation_config_is_a_conflict(directory: Path) -> None:
+    change_json(directory / "simulation_config.json", lambda c: c["run"].update(random_seed=77))
+    with pytest.warns(SonataWarning, match="seed is 5, run.random_seed in simulation_config.json is 77"):
+        assert open_model(directory).seed == 77
+
+
+def test_what_the_exporter_writes_gives_no_warning(original: Path, directory: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        open_and_read(original)
+        # as versions before wrote it: the rules kept their own seed
+        text = (directory / "model.yaml").read_text()
+        assert "seed: 5" in text
+        (directory / "model.yaml").write_text(text.replace("seed: 5", "seed: 1"))
+        assert open_model(directory).seed == 5
+
+
+def test_a_projection_whose_rule_draws_nothing_is_not_missed(tmp_path: Path, small_network: Network) -> None:
+    data = small_network.model_dump()
+    data["projections"][1]["rule"]["probability"] = 0.0
+    path = export(realize(Network.model_validate(data), 5), "sonata", tmp_path / "out").path
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(open_model(path).projections) == ["E_to_I", "TH_to_E"]
+
+
+def test_drawn_weights_stay_float32(original: Path) -> None:
+    edges = open_model(original).projections["I_to_E"]
+    assert edges.weight_dtype == np.float32
+    assert {block.weight.dtype for block in edges.blocks()} == {np.dtype(np.float32)}
+
+
+def test_positions_of_virtual_populations(tmp_path: Path, small_network: Network) -> None:
+    instance = realize(small_network, 5)
+    positions = np.random.default_rng(0).random((5, 3))
+    placed = replace(instance.populations["TH"], positions=positions)
+    instance = replace(instance, populations={**instance.populations, "TH": placed})
+    imported = open_model(export(instance, "sonata", tmp_path / "out").path)
+    assert np.array_equal(imported.populations["TH"].positions, positions)
+
+
+@pytest.mark.parametrize("variable", ["$BASE_DIR", "${BASE_DIR}"])
+def test_a_variable_whose_name_begins_like_another(directory: Path, small_network: Network, variable: str) -> None:
+    config = directory / "circuit_config.json"
+    text = config.read_text().replace("$BASE_DIR/", f"{variable}/")
+    config.write_text(text)
+    change_json(config, lambda c: c.update(manifest={"$BASE": "./nowhere", "$BASE_DIR": "."}))
+    assert open_model(directory).digest() == realize(small_network, 5).digest()
+
+
+def test_variables_that_grow_without_end_are_refused(directory: Path) -> None:
+    manifest = {"$BASE_DIR": "$BASE_DIR$BASE_DIR"} | {f"$V{i}": "." for i in range(80)}
+    change_json(directory / "circuit_config.json", lambda c: c.update(manifest=manifest))
+    with pytest.raises(FormatError, match="a variable that the manifest does not define"):
+        open_model(directory)
+
+
+def write_ids(end: str, row: int, value: int) -> Callable[[h5py.File], None]:
+    """Put one id into a column of signed integers."""
+
+    def damage(file: h5py.File) -> None:
+        group = file["edges/E_to_I"]
+        ids, attrs = group[f"{end}_node_id"][:].astype(np.int64), dict(group[f"{end}_node_id"].attrs)
+        ids[row] = value
+        del group[f"{end}_node_id"], group["indices"]
+        group[f"{end}_node_id"] = ids
+        group[f"{end}_node_id"].attrs.update(attrs)
+
+    return damage
+
+
+def replace_column(name: str, change: Callable[[np.ndarray], object]) -> Callable[[h5py.File], None]:
+    """Change a column, which may be a fill value so far."""
+
+    def damage(file: h5py.File) -> None:
+        group = file["edges/E_to_I"]
+        values = group[name][:]
+        change(values)
+        del group[name]
+        group[name] = values
+
+    return damage
+
+
+def unsort(file: h5py.File) -> None:
+    file["edges/E_to_I/target_node_id"][:] = file["edges/E_to_I/target_node_id"][:][::-1]
+
+
+def other_fill_value(file: h5py.File) -> None:
+    group = file["edges/E_to_I"]
+    del group["edge_group_id"]
+    group.create_dataset("edge_group_id", (300,), np.uint32, fillvalue=1)
 
 
 def damage_ids(file: h5py.File) -> None:
@@ -157,6 +259,26 @@ def text_weights(file: h5py.File) -> None:
         (shorten_delay, "the datasets of /edges/E_to_I differ in length"),
         (rename_population, "attribute node_population is 'nobody', known: E, I, TH"),
         (text_weights, "/edges/E_to_I/0/syn_weight has the type object"),
+        (write_ids("source", 0, -1), "source_node_id of edges 0 to 300 is not below the population's size 40"),
+        (write_ids("target", 299, -1), "target_node_id of edges 0 to 300 is not below the population's size 10"),
+        (write_ids("source", 299, 40), "source_node_id of edges 0 to 300 is not below the population's size 40"),
+        (write_ids("target", 0, 10), "target_node_id of edges 0 to 300 is not below the population's size 10"),
+        (unsort, "target_node_id of edges 0 to 300 is not sorted, but the index target_to_source says so"),
+        (
+            replace_column("edge_group_index", lambda v: v.__setitem__(slice(None), v[::-1].copy())),
+            "/edges/E_to_I/edge_group_index of edges 0 to 300 must be the number of the edge",
+        ),
+        (
+            replace_column("edge_group_id", lambda v: v.__setitem__(299, 1)),
+            "/edges/E_to_I/edge_group_id must be 0 throughout: one is supported",
+        ),
+        (other_fill_value, "/edges/E_to_I/edge_group_id must be 0 throughout: one is supported"),
+        (
+            replace_column("edge_type_id", lambda v: v.__setitem__(299, 7)),
+            "/edges/E_to_I/edge_type_id must be 10000 throughout: one is supported",
+        ),
+        (lambda file: file["edges/E_to_I"].__delitem__("edge_type_id"), "/edges/E_to_I/edge_type_id is missing"),
+        (lambda file: file.create_group("edges/E_to_I/1"), "/edges/E_to_I has the groups 0, 1; only one, 0, is"),
     ],
 )
 def test_damaged_edges(directory: Path, damage: Callable[[h5py.File], None], message: str) -> None:
@@ -167,6 +289,193 @@ def test_damaged_edges(directory: Path, damage: Callable[[h5py.File], None], mes
         open_and_read(directory)
     assert str(caught.value).startswith(str(path))
     assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("column", ["edge_group_index", "edge_group_id"])
+def test_columns_that_the_specification_lets_one_leave_out(
+    directory: Path, small_network: Network, column: str
+) -> None:
+    with h5py.File(directory / "network/E_to_I_edges.h5", "r+") as file:
+        del file[f"edges/E_to_I/{column}"]
+    assert open_model(directory).digest() == realize(small_network, 5).digest()
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "message"),
+    [
+        ("node_id", 0, 1, "/nodes/E/node_id must be 0 to 39 in order"),
+        ("node_group_index", 39, 0, "/nodes/E/node_group_index must be 0 to 39 in order"),
+        ("node_group_id", 39, 1, "/nodes/E/node_group_id must be 0 throughout: one group is supported"),
+    ],
+)
+def test_nodes_that_are_not_in_their_place(directory: Path, column: str, row: int, value: int, message: str) -> None:
+    with h5py.File(directory / "network/E_nodes.h5", "r+") as file:
+        file[f"nodes/E/{column}"][row] = value
+    with pytest.raises(FormatError, match=message):
+        open_model(directory)
+    with h5py.File(directory / "network/E_nodes.h5", "r+") as file:
+        del file[f"nodes/E/{column}"]
+    open_model(directory)
+
+
+@pytest.mark.parametrize("template", ["static_synapse", "nest:static_synapse"])
+def test_static_synapses_with_and_without_prefix(directory: Path, template: str) -> None:
+    path = directory / "network/E_to_I_edge_types.csv"
+    path.write_text(path.read_text().replace("static_synapse ", f"{template} "))
+    assert "E_to_I" in open_model(directory).projections
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (" static_synapse ", " stdp_synapse ", "E_to_I has the synapse model 'stdp_synapse'; supported: static_"),
+        ("model_template", "template", "E_to_I has the synapse model None; supported: static_synapse"),
+        ("10000", "9", "the edge type 10000 of edge population E_to_I is not listed"),
+        ("edge_type_id", "id", "not a type table"),
+    ],
+)
+def test_other_synapse_models_are_refused(directory: Path, old: str, new: str, message: str) -> None:
+    path = directory / "network/E_to_I_edge_types.csv"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(FormatError, match=message) as caught:
+        open_model(directory)
+    assert str(caught.value).startswith(str(path))
+
+
+def indexed(directory: Path, ids: list[int], nodes: list[list[int]], ranges: list[list[int]], name: str) -> str:
+    """Give an edge file these targets and this index; return the order that the importer finds."""
+    with h5py.File(directory / "network/E_to_I_edges.h5", "r+") as file:
+        group = file["edges/E_to_I"]
+        for column in ("source_node_id", "edge_type_id", "edge_group_index", "0/syn_weight", "0/delay"):
+            values, attrs = group[column][: len(ids)], dict(group[column].attrs)
+            del group[column]
+            group[column] = values
+            group[column].attrs.update(attrs)
+        del group["target_node_id"], group["edge_group_id"], group["indices"]
+        group["target_node_id"] = np.array(ids, np.uint32)
+        group["target_node_id"].attrs["node_population"] = "I"
+        index = group.create_group("indices/target_to_source")
+        index[name] = np.array(nodes, np.int64)
+        index["range_to_edge_id"] = np.array(ranges, np.int64)
+    edges = open_model(directory).projections["E_to_I"]
+    assert np.concatenate([b.target for b in edges.blocks()]).tolist() == ids
+    return edges.order
+
+
+@pytest.mark.parametrize("name", ["node_id_to_ranges", "node_id_to_range"])
+@pytest.mark.parametrize(
+    ("ids", "nodes", "ranges", "order"),
+    [
+        ([0, 0, 2, 2], [[0, 1], [1, 1], [1, 2]], [[0, 2], [2, 4]], "target"),
+        ([0, 0, 2, 2], [[0, 1], [0, 0], [1, 2]], [[0, 2], [2, 4]], "target"),
+        # contiguous rows, but the nodes take them in the reverse order
+        ([2, 2, 0, 0], [[1, 2], [1, 1], [0, 1]], [[0, 2], [2, 4]], "none"),
+        # descending edges
+        ([2, 2, 0, 0], [[0, 1], [1, 1], [1, 2]], [[2, 4], [0, 2]], "none"),
+        # edges before the first and behind the last range
+        ([3, 0, 2, 2], [[0, 1], [1, 1], [1, 2]], [[1, 2], [2, 4]], "none"),
+        ([0, 0, 2, 0], [[0, 1], [1, 1], [1, 2]], [[0, 2], [2, 3]], "none"),
+        # between two ranges
+        ([0, 9, 1, 2], [[0, 1], [1, 2], [2, 3]], [[0, 1], [2, 3], [3, 4]], "none"),
+        ([0, 2, 1, 3], [[0, 1], [1, 2], [2, 3], [3, 4]], [[0, 1], [2, 3], [1, 2], [3, 4]], "none"),
+        # several ranges per node, rows that do not exist, no rows
+        ([0, 0, 2, 2], [[0, 2], [2, 2], [2, 3]], [[0, 1], [1, 2], [2, 4]], "none"),
+        ([0, 0, 2, 2], [[0, 1], [1, 1], [2, 3]], [[0, 2], [2, 4]], "none"),
+        ([0, 0, 2, 2], [[0, 0], [0, 0], [0, 0]], [[0, 2], [2, 4]], "none"),
+    ],
+)
+def test_order_is_told_by_an_index_over_all_edges_only(
+    directory: Path, ids: list[int], nodes: list[list[int]], ranges: list[list[int]], order: str, name: str
+) -> None:
+    (directory / "model.yaml").unlink()
+    with pytest.warns(SonataWarning, match="no spikes"):
+        assert indexed(directory, ids, nodes, ranges, name) == order
+
+
+def test_the_index_need_not_have_bmtks_name(directory: Path) -> None:
+    with h5py.File(directory / "network/E_to_I_edges.h5", "r+") as file:
+        del file["edges/E_to_I/indices/target_to_source/node_id_to_ranges"]
+    assert open_model(directory).projections["E_to_I"].order == "target"
+
+
+@pytest.fixture
+def with_trains(tmp_path: Path, small_network: Network) -> Path:
+    data = small_network.model_dump()
+    data["populations"][2]["activity"] = {"kind": "spike_trains", "times": [[1.0, 2.5], [], [3.0], [0.1], [50.0]]}
+    path = export(realize(Network.model_validate(data), 5), "sonata", tmp_path / "trains").path
+    (path / "model.yaml").unlink()
+    return path
+
+
+def test_spike_inputs_are_where_the_simulation_config_says(with_trains: Path) -> None:
+    (with_trains / "inputs/TH_spikes.h5").rename(with_trains / "elsewhere.h5")
+    change_json(
+        with_trains / "simulation_config.json", lambda c: c["inputs"]["TH"].update(input_file="$BASE_DIR/elsewhere.h5")
+    )
+    assert open_model(with_trains).populations["TH"].activity.times[0] == (1.0, 2.5)
+    change_json(with_trains / "simulation_config.json", lambda c: c["inputs"]["TH"].update(input_file="gone.h5"))
+    with pytest.raises(FormatError, match=r"gone\.h5: no such file"):
+        open_model(with_trains)
+
+
+def test_spike_inputs_without_a_simulation_config(with_trains: Path) -> None:
+    (with_trains / "simulation_config.json").unlink()
+    assert open_model(with_trains).populations["TH"].activity.times[0] == (1.0, 2.5)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"input_type": "current_clamp", "module": "IClamp", "node_set": "E", "amp": 0.1},
+        {"input_type": "spikes", "module": "h5", "node_set": "E", "input_file": "x.h5"},
+        {"input_type": "spikes", "module": "csv", "node_set": "TH", "input_file": "x.csv"},
+        {"input_type": "spikes", "module": "h5", "node_set": "TH", "input_file": "second.h5"},
+        {"input_type": "spikes", "module": "h5", "node_set": {"population": ["TH"]}, "input_file": "x.h5"},
+        "nonsense",
+    ],
+)
+def test_an_input_that_is_not_read_is_reported(with_trains: Path, entry: object) -> None:
+    change_json(with_trains / "simulation_config.json", lambda c: c["inputs"].update(odd=entry))
+    with pytest.warns(SonataWarning, match="input odd is not read"):
+        assert open_model(with_trains).populations["TH"].activity.times[0] == (1.0, 2.5)
+
+
+def set_spikes(**columns: object) -> Callable[[h5py.Group], None]:
+    def damage(group: h5py.Group) -> None:
+        for name, values in columns.items():
+            del group[name]
+            group[name] = values
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (set_spikes(node_ids=np.array([0, 1, 2, 3, 5])), "node_ids must be below the population's size 5"),
+        (set_spikes(node_ids=np.array([0, 1, 2, 3, -1])), "node_ids must not be negative"),
+        (set_spikes(node_ids=np.array([0, 1, 2, 3, 2**63], np.uint64)), "node_ids must not be negative"),
+        (set_spikes(node_ids=np.array([0.0, 1, 2, 3, 4])), "node_ids must be a list of whole numbers"),
+        (set_spikes(timestamps=["a", "b", "c", "d", "e"]), "timestamps must be a list of numbers"),
+        (set_spikes(timestamps=1.0), "timestamps must be a list of numbers"),
+        (set_spikes(timestamps=1.0, node_ids=1), "timestamps must be a list of numbers"),
+        (set_spikes(timestamps=[1.0]), "timestamps and node_ids differ in length"),
+        (set_spikes(timestamps=[1.0, 2.0, -3.0, 4.0, 5.0]), "/spikes/TH: times"),
+        (lambda group: group.parent.move("TH", "other"), "/spikes/TH is missing"),
+    ],
+)
+def test_damaged_spike_inputs(with_trains: Path, damage: Callable[[h5py.Group], None], message: str) -> None:
+    path = with_trains / "inputs/TH_spikes.h5"
+    with h5py.File(path, "r+") as file:
+        damage(file["spikes/TH"])
+    with pytest.raises(FormatError) as caught:
+        open_model(with_trains)
+    assert str(caught.value).startswith(str(path))
+    assert message in str(caught.value)
+    assert "SpikeTrains" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -190,7 +499,7 @@ def unknown_variable(config: dict) -> None:
         ("circuit_config.json", unknown_variable, "has a variable that the manifest does not define"),
         ("circuit_config.json", lambda c: c.pop("networks"), "networks.nodes must be a list of objects"),
         ("circuit_config.json", lambda c: c["networks"]["nodes"][0].pop("nodes_file"), "an entry has no nodes_file"),
-        ("simulation_config.json", lambda c: c["run"].update(dt=-1), "run: Simulation: dt: must be greater than 0"),
+        ("simulation_config.json", lambda c: c["run"].update(dt=-1), "run: dt: must be greater than 0"),
         ("components/point_neuron_models/E.json", lambda c: c.pop("tau_m"), "tau_m: membrane time constant"),
         (
             "components/point_neuron_models/E.json",

@@ -160,3 +160,26 @@ def test_failing_consumer_stops_the_workers(diverse):
     results = map_blocks(edges, digest_block, max_edges=50_000, workers=3)
     next(results)
     results.close()
+
+
+def test_long_rows_are_drawn_once(monkeypatch):
+    """A row longer than a block comes in several pieces; drawing it for each would take quadratic time."""
+    edges = realize(network(FixedTotalNumber(number=400_000), 5000, 1)).projections["p"]
+    drawn, original = [], type(edges)._draw_chunk
+    monkeypatch.setattr(type(edges), "_draw_chunk", lambda self, chunk: drawn.append(chunk) or original(self, chunk))
+    whole = joined(edges)
+    assert drawn == [0]
+    for workers in (1, 4):
+        drawn.clear()
+        parts = list(map_blocks(edges, lambda block: block, max_edges=10_000, workers=workers))
+        assert drawn == [0]
+        assert [len(block) for block in parts] == [10_000] * 40
+        assert np.array_equal(np.concatenate([block.source for block in parts]), whole.source)
+
+
+def test_the_rules_of_an_instance_have_its_seed(diverse, digest):
+    other = realize(diverse, seed=7)
+    assert other.network.simulation.seed == other.simulation.seed == other.seed == 7
+    assert realize(other.network).digest().all == other.digest().all != digest.all
+    assert diverse.simulation.seed == 1
+    assert realize(diverse).network is diverse

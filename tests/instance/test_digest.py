@@ -1,11 +1,14 @@
 """The digest sees every change, and nothing but changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_golden import diverse_network
 
 from mc_interchange.instance import ArrayEdges, EdgeBlock, EdgeDigest, digest_block, realize
 from mc_interchange.instance.digest import digest_arrays, digest_json
+from mc_interchange.network import PoissonInput, StepCurrent
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +181,55 @@ def test_held_edges_find_their_order(columns, order):
     assert (edges.order, edges.n_edges, edges.weight_dtype) == (order, n, np.float32)
     assert [len(b) for b in edges.blocks(2)] == ([2, 1] if n == 3 else [2])
     assert repr(edges) == f"<ArrayEdges p: {n} synapses A -> B>"
+
+
+def small():
+    """An instance whose digest needs no edges."""
+    return replace(realize(diverse_network()), projections={})
+
+
+def with_nodes(instance, name, **changes):
+    nodes = replace(instance.populations[name], **changes)
+    return replace(instance, populations={**instance.populations, name: nodes})
+
+
+def test_pairs_without_synapses_do_not_count():
+    instance = small()
+    a, b = instance.digest_with({}), instance.digest_with({"A -> B": EdgeDigest(0, 0)})
+    assert a.all == b.all
+    assert a.differences(b) == []
+    assert a.all != instance.digest_with({"A -> B": EdgeDigest(1, 0)}).all
+
+
+def test_order_of_inputs_does_not_matter():
+    one = PoissonInput(name="one", target="A", rate=10.0, weight=1.0, delay=1.0)
+    two = StepCurrent(name="two", target="A", amplitude=1.0, start=1.0, stop=2.0, delay=1.0)
+    a, b, c = (replace(small(), inputs=inputs).digest() for inputs in ((one, two), (two, one), (one,)))
+    assert a.inputs == b.inputs
+    assert a.all == b.all
+    assert a.inputs != c.inputs
+
+
+def test_common_value_of_a_varying_parameter_does_not_count():
+    instance = small()
+    neuron = instance.populations["A"].neuron
+    varying = {"tau_m": np.linspace(9.0, 11.0, 1000)}
+    first = with_nodes(instance, "A", varying=varying)
+    other = neuron.model_copy(update={"parameters": {**neuron.parameters, "tau_m": 9.0}})
+    second = with_nodes(instance, "A", varying=varying, neuron=other)
+    assert first.digest().all == second.digest().all
+    assert with_nodes(instance, "A", neuron=other).digest().parameters != instance.digest().parameters
+    assert first.digest().nodes["A"] != instance.digest().nodes["A"]
+
+
+def test_negative_zero_of_nodes_is_zero():
+    instance = small()
+    neuron = instance.populations["A"].neuron
+    digests = set()
+    for zero in (0.0, -0.0):
+        values = np.full(1000, zero)
+        parameters = {**neuron.parameters, "I_e": zero}
+        common = neuron.model_copy(update={"parameters": parameters})
+        digests.add(with_nodes(instance, "A", V_m=values, neuron=common).digest().all)
+        digests.add(with_nodes(instance, "A", V_m=values, varying={"I_e": values}).digest().all + " varying")
+    assert len(digests) == 2

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xxhash
 
+from mc_interchange import __version__
 from mc_interchange.contracts import Column, Exporter, ExportOptions, Importer, Loss, Written
 from mc_interchange.errors import NotRepresentableError, OutputError, UsageError
 from mc_interchange.export import default_workers, export
@@ -127,6 +128,34 @@ def test_failure_half_way(instance, tmp_path, monkeypatch):
         export(instance, ColumnsExporter(), tmp_path / "out", force=True)
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
+
+
+def test_exporter_that_forgets_edges(instance, tmp_path, monkeypatch):
+    write = ColumnsExporter.write
+
+    def forget(*args, **others):
+        written = write(*args, **others)
+        edges = {name: EdgeDigest(digest.count - 1, digest.value) for name, digest in written.edges.items()}
+        return Written(edges, written.columns)
+
+    monkeypatch.setattr(ColumnsExporter, "write", forget)
+    n = instance.n_edges
+    with pytest.raises(RuntimeError, match=rf"^the exporter columns wrote {n - len(instance.projections)} of {n} syn"):
+        export(instance, ColumnsExporter(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_arguments(instance, tmp_path):
+    with pytest.raises(UsageError, match=r"^only an instance can be exported, got Network: realize\(\) it first$"):
+        export(instance.network, ColumnsExporter(), tmp_path / "out")
+    with pytest.raises(UsageError, match=r"^options: columns takes Options, got ExportOptions$"):
+        export(instance, ColumnsExporter(), tmp_path / "out", ExportOptions())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_versions_that_the_bytes_depend_on(instance, tmp_path):
+    manifest = read_manifest(export(instance, ColumnsExporter(), tmp_path / "out").path)
+    assert manifest["created_by"] == {"mc-interchange": __version__, "numpy": np.__version__}
 
 
 def test_unknown_format(instance, tmp_path):

@@ -159,10 +159,28 @@ def write_what_was_not(file):
     file["edges/never_written"][3] = 1
 
 
-@pytest.mark.parametrize("edit", [change_text_attribute, write_what_was_not])
+def change_fill_value(file):
+    del file["edges/never_written"]
+    file.create_dataset("edges/never_written", (10,), "u4", fillvalue=7)
+
+
+def rename_attribute(file):
+    del file["edges"].attrs["magic"]
+    file["edges"].attrs["magik"] = 0x0A7A
+
+
+def rename_dataset(file):
+    file.move("edges/table", "edges/chair")
+
+
+@pytest.mark.parametrize(
+    "edit", [change_text_attribute, write_what_was_not, change_fill_value, rename_attribute, rename_dataset]
+)
 def test_changes_that_let_the_file_grow(directory, edit):
     in_file(edit)(directory)
-    assert [f.where for f in check_manifest(directory)] == ["edges.h5"]
+    size = (directory / "edges.h5").stat().st_size
+    edited(directory, lambda manifest: manifest["files"]["edges.h5"].update(bytes=size))
+    assert check_manifest(directory) == [REST]
 
 
 def edited(directory, edit):

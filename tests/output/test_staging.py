@@ -1,17 +1,25 @@
 """Whatever happens while an output is written: it is whole, or what was there before is."""
 
+import errno
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from mc_interchange import output
 from mc_interchange.errors import OutputError
 from mc_interchange.output import reserve, staged_directory
+from mc_interchange.runs import RUN_FILE
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def write(out, text="new", **options):
@@ -243,7 +251,12 @@ except OutputError as error:
 
 def child(out, mode):
     process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, out, mode], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", CHILD, out, mode],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a job in the background (make test &) ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "writing\n"
@@ -350,10 +363,87 @@ def test_reserve(tmp_path):
         reserve(tmp_path, 10**18)
 
 
-def test_termination_is_as_before_afterwards(tmp_path):
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("kind", ["function", "default", "ignored"])
+def test_handlers_are_as_before_afterwards(tmp_path, number, kind, fails):
+    handler = {"function": lambda *_: None, "default": signal.SIG_DFL, "ignored": signal.SIG_IGN}[kind]
+    original = signal.signal(number, handler)
+    try:
+        with suppress(ValueError), staged_directory(tmp_path / "out") as directory:
+            assert (signal.getsignal(number) is handler) == (kind == "ignored")
+            if fails:
+                raise ValueError
+            (directory / "manifest.json").touch()
+        assert signal.getsignal(number) is handler
+    finally:
+        signal.signal(number, original)
+
+
+class Thing:
+    pass
+
+
+def write_and_lose(out, number):
+    with staged_directory(out, force=True) as directory:
+        thing = Thing()
+        reference = weakref.ref(thing, lambda _: signal.raise_signal(number))
+        del thing
+        assert reference() is None
+        (directory / "data").write_text("new")
+        (directory / "manifest.json").touch()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_signal_that_python_loses(tmp_path, number):
+    out = tmp_path / "out"
+    write(out, "old")
+    with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else SystemExit) as stop:
+        write_and_lose(out, number)
+    assert number == signal.SIGINT or stop.value.code == 128 + number
+    assert contents(out) == "old"
+    assert names(tmp_path) == ["out"]
+
+
+def test_directory_that_never_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(output, "_is_at", lambda *_: False)
+    with pytest.raises(OutputError, match=r"out: cannot be reserved, \.out\.partial keeps changing"):
+        write(tmp_path / "out")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_file_system_without_locks(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(fcntl, "flock", refusing(number))
     write(tmp_path / "out")
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert names(tmp_path) == ["out"]
+
+
+def test_lock_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", refusing(errno.EIO))
+    with pytest.raises(OutputError, match=r"out: cannot be written \(Input/output error\)"):
+        write(tmp_path / "out")
+    assert names(tmp_path) == []
+
+
+def refusing(number):
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    return flock
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_run_and_export_do_not_replace_each_other(tmp_path, force):
+    out = tmp_path / "out"
+    write(out, "old")
+    with (
+        pytest.raises(OutputError, match=r"out: is an export, not a run; choose another --out$"),
+        staged_directory(out, force=force, marker=RUN_FILE),
+    ):
+        pass
+    assert contents(out) == "old"
 
 
 def test_in_a_thread(tmp_path):

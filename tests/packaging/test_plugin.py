@@ -85,8 +85,8 @@ print(json.dumps(lines))
     assert broken.startswith("exporter 'fake-broken' of mc-fake-plugin cannot be loaded (")
     assert stranger == "exporter 'fake-stranger' of mc-fake-plugin is not a subclass of Exporter"
     assert gone == "importer 'fake-gone' of mc-fake-plugin cannot be loaded (No module named 'mc_fake_plugin_gone')"
-    assert misspelt == "PairArguments: sise: unknown key (it is misspelt or does not belong here)"
-    assert negative == "PairArguments: size: must be at least 0, got -1"
+    assert misspelt == "fake-pair: sise: unknown key (it is misspelt or does not belong here)"
+    assert negative == "fake-pair: size: must be at least 0, got -1"
     assert unknown.startswith("unknown reference model 'fake-trio'; known: ")
     assert unread.startswith(".: not a model file (.yaml) and not recognised by any importer (")
     assert unread.endswith(f"; {gone}")

@@ -143,6 +143,67 @@ def test_equals_microcircuit_when_parameters_differ(tmp_path, background):
     assert_equals_original(network, made, net, stim)
 
 
+@pytest.mark.parametrize("k_scale", [0.0333, 0.00125, 0.123])
+def test_external_indegrees_are_rounded_as_in_microcircuit(tmp_path, k_scale):
+    network = build("pd14", n_scale=0.02, k_scale=k_scale, thalamus=True, dc_transient=True)
+    assert_equals_original(network, *original(tmp_path, 0.02, k_scale, "poisson"))
+
+
+def test_each_delay_is_an_argument_of_its_own():
+    network = build(
+        "pd14",
+        scale=0.1,
+        thalamus=True,
+        dc_transient=True,
+        delay_exc_mean=1.1,
+        delay_inh_mean=0.6,
+        delay_rel_std=0.2,
+        delay_th_mean=2.3,
+        delay_th_rel_std=0.4,
+        delay_poisson=1.7,
+        dc_transient_delay=0.9,
+    )
+    delays = {"E": set(), "I": set(), "H": set()}
+    for p in network.projections:
+        delays[p.source[-1]].add((p.delay.mean, p.delay.sd))
+    assert delays == {"E": {(1.1, 1.1 * 0.2)}, "I": {(0.6, 0.6 * 0.2)}, "H": {(2.3, 2.3 * 0.4)}}
+    assert {i.delay for i in network.inputs if isinstance(i, PoissonInput)} == {1.7}
+    assert {i.delay for i in network.inputs if isinstance(i, StepCurrent)} == {0.9}
+
+
+def test_no_synapses_left_is_a_warning():
+    with pytest.warns(UserWarning, match=r"^k_scale = 1e-09 leaves no recurrent synapses$"):
+        build("pd14", n_scale=0.1, k_scale=1e-9)
+
+
+FITTING = r"dt can be 0\.025, 0\.05, 0\.1, 0\.125, 0\.25 or 0\.5 ms$"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"dt": 0.2}, rf"^pd14: delay_poisson: must be a multiple of dt \(0\.2 ms\), got 1\.5 ms; {FITTING}"),
+        ({"dt": 1.0}, rf"^pd14: delay_poisson: must be a multiple of dt \(1 ms\), got 1\.5 ms; {FITTING}"),
+        ({"dt": 0.15, "discard": 0.0, "duration": 1.5}, None),
+        ({"dt": 0.15}, rf"^pd14: discard: must be a multiple of dt \(0\.15 ms\), got 500 ms; {FITTING}"),
+        ({"dt": 0.2, "background": "dc"}, None),
+        ({"dt": 1e-9}, r"^pd14: dt: must be a multiple of 0\.001 ms, got 1e-09$"),
+        (
+            {"thalamus": True, "th_start": 700.03},
+            r"^pd14: th_start: must be a multiple of dt \(0\.1 ms\), got 700\.03 ms",
+        ),
+        ({"dc_transient": True, "dc_transient_dur": 0.25}, r"^pd14: dc_transient_dur: .* or 0\.25 ms$"),
+        *(({"dt": dt, "thalamus": True, "dc_transient": True}, None) for dt in (0.025, 0.05, 0.1, 0.125, 0.25, 0.5)),
+    ],
+)
+def test_resolution_that_does_not_fit(arguments, message):
+    if message is None:
+        assert build_quietly(scale=0.1, **arguments).simulation.dt == arguments["dt"]
+        return
+    with pytest.raises(ModelError, match=message):
+        build_quietly(scale=0.1, **arguments)
+
+
 def test_rates_change_the_compensation():
     now, older = (build("pd14", scale=0.1, **rates) for rates in ({}, {"full_mean_rates": RATES_OF_OLDER_CODE}))
     for a, b in zip(now.neuron_populations, older.neuron_populations, strict=True):
@@ -326,12 +387,15 @@ def test_no_spread_and_no_background():
         ({"background": "none"}, "background: must be 'poisson' or 'dc', got 'none'"),
         ({"initial_V": "random"}, "initial_V"),
         ({"thalamus": "yes"}, "thalamus"),
-        ({"full_mean_rates": (1.0,) * 7}, "full_mean_rates"),
+        ({"full_mean_rates": [1.0]}, "^pd14: full_mean_rates: must have 8 values, got 1$"),
+        ({"full_mean_rates": np.ones(9)}, "^pd14: full_mean_rates: must have 8 values, got 9$"),
+        ({"scale": float("nan")}, "^pd14: scale: must be a finite number, got nan"),
         ({"full_mean_rates": (-1.0,) * 8}, "full_mean_rates"),
-        ({"conn_probs": ((0.1,) * 8,) * 7}, "conn_probs"),
+        ({"conn_probs": ((0.1,) * 8,) * 7}, "^pd14: conn_probs: must have 8 values, got 7$"),
+        ({"conn_probs": ((0.1,) * 7,) * 8}, r"^pd14: conn_probs\[0\]: must have 8 values, got 7"),
         ({"conn_probs": ((1.0,) * 8,) * 8}, r"conn_probs\[0\]\[0\]: must be less than 1"),
         ({"C_m": "250 nF"}, r"C_m: .*pF.*nF"),
-        ({"V_reset": -40.0}, "V_reset"),
+        ({"V_reset": -40.0}, r"^pd14: parameters\.V_reset: must be below V_th"),
         ({"G": -4.0}, "G: unknown key"),
         ({"duration": 400.0}, "discard"),
         ({"seed": 0}, "seed"),

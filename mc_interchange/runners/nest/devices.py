@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,30 +14,61 @@ from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulat
 from mc_interchange.network.simulation import steps
 from mc_interchange.runs import Spikes
 
-__all__ = ["Recorders", "connect_inputs", "create_sources"]
+__all__ = ["Recorders", "connect_inputs", "create_sources", "one_line", "refused_by"]
 
 
-def create_sources(nest: Any, size: int, activity: PoissonActivity | SpikeTrains | None, dt: float) -> Any:
+@contextmanager
+def refused_by(nest: Any, what: str) -> Iterator[None]:
+    """Turn NEST's refusals into one line that says of what.
+
+    Parameters
+    ----------
+    nest
+        The module.
+    what
+        What is being made, as in ``input dc``.
+    """
+    try:
+        yield
+    except nest.NESTError as error:
+        raise SimulationError(f"{what}: NEST refused it ({one_line(error)})") from None
+
+
+def one_line(error: Exception) -> str:
+    """Return a message of NEST's without line breaks."""
+    return " ".join(str(error).split())
+
+
+def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | SpikeTrains | None, dt: float) -> Any:
     """Create a virtual population.
 
     Poisson sources are parrot neurons, each behind its own Poisson process, so that all targets of one
     source see the same spikes; they fire one step later than the process.
     """
     if isinstance(activity, SpikeTrains):
-        sources = nest.Create("spike_generator", size)
-        sources.set([_spike_times(train, dt) for train in activity.times])
+        trains = [_spike_times(name, train, dt) for train in activity.times]
+        with refused_by(nest, f"spike trains of population {name}"):
+            sources = nest.Create("spike_generator", size)
+            sources.set(trains)
         return sources
-    sources = nest.Create("parrot_neuron", size)
-    if activity is not None and activity.rate > 0:
-        generator = nest.Create("poisson_generator", params=_window(activity.rate, activity.start, activity.stop))
-        nest.Connect(generator, sources, syn_spec={"weight": 1.0, "delay": dt})
+    with refused_by(nest, f"Poisson sources of population {name}"):
+        sources = nest.Create("parrot_neuron", size)
+        if activity is not None and activity.rate > 0:
+            generator = nest.Create("poisson_generator", params=_window(activity.rate, activity.start, activity.stop))
+            nest.Connect(generator, sources, syn_spec={"weight": 1.0, "delay": dt})
     return sources
 
 
-def _spike_times(train: tuple[float, ...], dt: float) -> dict[str, Any]:
-    """Return a train as NEST takes it: times exactly on the grid, several spikes in one step as multiplicity."""
+def _spike_times(name: str, train: tuple[float, ...], dt: float) -> dict[str, Any]:
+    """Return a train as NEST takes it: rounded to the grid (halves up), several spikes in one step as multiplicity."""
     per_ms = steps(1.0, dt)
-    on_grid, counts = np.unique(np.rint(per_ms * np.array(train)), return_counts=True)
+    times = np.array(train)
+    on_grid, counts = np.unique(np.floor(per_ms * times + 0.5), return_counts=True)
+    if len(on_grid) and on_grid[0] < 1:
+        raise SimulationError(
+            f"spike trains of population {name}: a spike at {times.min():g} ms rounds to time 0, the first that NEST "
+            f"can emit is at {dt:g} ms"
+        )
     return {"spike_times": on_grid / per_ms, "spike_multiplicities": counts}
 
 
@@ -44,15 +76,16 @@ def connect_inputs(nest: Any, inputs: tuple[Input, ...], populations: Mapping[st
     """Create and connect Poisson and step current inputs."""
     for item in inputs:
         target = populations[item.target]
-        if isinstance(item, PoissonInput):
-            generator = nest.Create("poisson_generator", params=_window(item.rate, item.start, item.stop))
-            nest.Connect(generator, target, syn_spec={"weight": item.weight, "delay": item.delay})
-        elif isinstance(item, StepCurrent):
-            parameters = {"amplitude": item.amplitude, "start": item.start, "stop": item.stop}
-            generator = nest.Create("dc_generator", params=parameters)
-            nest.Connect(generator, target, syn_spec={"weight": 1.0, "delay": item.delay})
-        else:  # pragma: no cover - a new kind of input must be added here
-            raise SimulationError(f"input {item.name}: NEST runner does not know the kind {item.kind!r}")
+        with refused_by(nest, f"input {item.name}"):
+            if isinstance(item, PoissonInput):
+                generator = nest.Create("poisson_generator", params=_window(item.rate, item.start, item.stop))
+                nest.Connect(generator, target, syn_spec={"weight": item.weight, "delay": item.delay})
+            elif isinstance(item, StepCurrent):
+                parameters = {"amplitude": item.amplitude, "start": item.start, "stop": item.stop}
+                generator = nest.Create("dc_generator", params=parameters)
+                nest.Connect(generator, target, syn_spec={"weight": 1.0, "delay": item.delay})
+            else:  # pragma: no cover - a new kind of input must be added here
+                raise SimulationError(f"input {item.name}: NEST runner does not know the kind {item.kind!r}")
 
 
 def _window(rate: float, start: float, stop: float | None) -> dict[str, float]:
@@ -74,14 +107,15 @@ class Recorders:
 
     def __init__(self, nest: Any, populations: Mapping[str, Any], simulation: Simulation) -> None:
         self._populations = populations
-        names = simulation.record_spikes or tuple(populations)
+        names = tuple(populations) if simulation.record_spikes is None else simulation.record_spikes
         self._spikes = {name: nest.Create("spike_recorder", params={"time_in_steps": True}) for name in names}
         for name, recorder in self._spikes.items():
             nest.Connect(populations[name], recorder)
         self._voltages = {}
         for recording in simulation.record_V_m:
-            meter = nest.Create("voltmeter", params={"interval": recording.interval})
-            nest.Connect(meter, populations[recording.population][sorted(set(recording.neurons))])
+            with refused_by(nest, f"recording of V_m of population {recording.population}"):
+                meter = nest.Create("voltmeter", params={"interval": recording.interval})
+                nest.Connect(meter, populations[recording.population][sorted(set(recording.neurons))])
             self._voltages[recording.population] = meter
 
     def spikes(self) -> dict[str, Spikes]:

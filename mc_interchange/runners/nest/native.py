@@ -24,7 +24,7 @@ from mc_interchange.network import (
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
-from .devices import create_sources
+from .devices import create_sources, one_line, refused_by
 
 __all__ = ["connect_natively", "create_natively"]
 
@@ -34,11 +34,12 @@ def create_natively(nest: Any, network: Network) -> dict[str, Any]:
     populations = {}
     for population in network.populations:
         if isinstance(population, VirtualPopulation):
-            nodes = create_sources(nest, population.size, population.activity, network.simulation.dt)
+            nodes = create_sources(nest, population.name, population.size, population.activity, network.simulation.dt)
         else:
             entry = CATALOGUE[population.neuron.model]
-            nodes = nest.Create(entry.elsewhere["nest"], population.size, params=dict(population.neuron.parameters))
-            nodes.set({"V_m": _parameter(nest, population.initial_V_m)})
+            with refused_by(nest, f"population {population.name}"):
+                nodes = nest.Create(entry.elsewhere["nest"], population.size, params=dict(population.neuron.parameters))
+                nodes.set({"V_m": _parameter(nest, population.initial_V_m)})
         populations[population.name] = nodes
     return populations
 
@@ -54,7 +55,7 @@ def connect_natively(nest: Any, network: Network, populations: dict[str, Any], p
             else:
                 nest.Connect(source, target, _rule(projection), _synapse(nest, projection))
         except nest.NESTError as error:
-            raise SimulationError(f"projection {projection.name}: NEST refused its rule ({error})") from None
+            raise SimulationError(f"projection {projection.name}: NEST refused its rule ({one_line(error)})") from None
         progress.advance(1)
 
 

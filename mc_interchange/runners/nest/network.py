@@ -13,7 +13,7 @@ from mc_interchange.network import CATALOGUE
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
-from .devices import create_sources
+from .devices import create_sources, one_line
 
 __all__ = ["connect_edges", "create_nodes"]
 
@@ -24,7 +24,7 @@ _BLOCK = 2**21
 def create_nodes(nest: Any, instance: NetworkInstance) -> dict[str, Any]:
     """Create all populations with parameters and initial potentials, and return NEST's nodes by name."""
     return {
-        name: create_sources(nest, nodes.size, nodes.activity, instance.simulation.dt)
+        name: create_sources(nest, name, nodes.size, nodes.activity, instance.simulation.dt)
         if nodes.neuron is None
         else _neurons(nest, nodes)
         for name, nodes in instance.populations.items()
@@ -42,7 +42,7 @@ def _neurons(nest: Any, nodes: Nodes) -> Any:
             # after the other parameters: NEST moves V_m along when E_L changes
             population.set({"V_m": nodes.V_m.tolist()})
     except nest.NESTError as error:
-        raise SimulationError(f"population {nodes.name}: NEST refused its parameters ({error})") from None
+        raise SimulationError(f"population {nodes.name}: NEST refused its parameters ({one_line(error)})") from None
     return population
 
 
@@ -69,7 +69,7 @@ def _connect(nest: Any, edges: Edges, populations: dict[str, Any], dt: float, pr
                 },
             )
         except nest.NESTError as error:
-            raise SimulationError(f"projection {edges.name}: NEST refused its synapses ({error})") from None
+            raise SimulationError(f"projection {edges.name}: NEST refused its synapses ({one_line(error)})") from None
         progress.advance(len(block))
 
 

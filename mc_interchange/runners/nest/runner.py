@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from mc_interchange._version import __version__
 from mc_interchange.contracts import Runner
 from mc_interchange.errors import SimulationError, UsageError
 from mc_interchange.instance import NetworkInstance
+from mc_interchange.network import Simulation
+from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress, Silent
 from mc_interchange.runs import Run
 
-from .devices import Recorders, connect_inputs
+from .devices import Recorders, connect_inputs, one_line
 from .kernel import reset, threads_for
 from .native import connect_natively, create_natively
 from .network import connect_edges, create_nodes
 
 __all__ = ["NestRunner"]
+
+#: Aim for the duration of a slice in seconds of wall time: Ctrl-C is answered between slices.
+SLICE_SECONDS = 0.5
 
 
 class NestRunner(Runner):
@@ -42,13 +48,19 @@ class NestRunner(Runner):
         """Simulate (see :class:`mc_interchange.contracts.Runner`)."""
         progress = progress or Silent()
         simulation = instance.simulation
-        n_edges = instance.n_edges
-        threads = threads_for(n_edges, threads or simulation.threads)
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads: must be at least 1, got {threads}")
+        if any(edges.volatile for edges in instance.projections.values()):
+            raise SimulationError(
+                f"{instance.name}: the network lives in NEST's kernel, which a run empties; export it first, then run "
+                "the export"
+            )
+        threads = threads_for(instance.n_edges, simulation.threads if threads is None else threads)
         nest = reset(simulation, threads)
         populations = self._build(nest, instance, native, progress)
         connect_inputs(nest, instance.inputs, populations)
         recorders = Recorders(nest, populations, simulation)
-        _simulate(nest, simulation.duration, progress)
+        _simulate(nest, simulation, progress)
         spikes = recorders.spikes()
         return Run(
             model=instance.name,
@@ -77,18 +89,30 @@ class NestRunner(Runner):
         return populations
 
 
-def _simulate(nest: Any, duration: float, progress: Progress) -> None:
-    """Simulate in slices, for the sake of the progress bar."""
-    progress.task("simulating", duration, "ms")
-    n_steps = round(duration / nest.resolution)
-    per_slice = max(1, n_steps // 50)
+def _simulate(nest: Any, simulation: Simulation, progress: Progress) -> None:
+    """Simulate in slices, for the sake of the progress bar and of Ctrl-C.
+
+    A slice is a whole number of NEST's own slices (the smallest delay), within which each device draws its
+    random numbers for all steps at once; so the result does not depend on how time is cut.
+    """
+    progress.task("simulating", simulation.duration, "ms")
+    per_ms = steps(1.0, simulation.dt)
     try:
         with nest.RunManager():
-            done = 0
-            while done < n_steps:
-                count = min(per_slice, n_steps - done)
-                nest.Run(count * nest.resolution)
+            unit = max(1, round(nest.min_delay * per_ms))
+            done, units = 0, 1
+            while done < simulation.n_steps:
+                count = min(units * unit, simulation.n_steps - done)
+                before = time.perf_counter()
+                nest.Run(count / per_ms)
+                units = _next_units(units, time.perf_counter() - before)
                 done += count
-                progress.advance(count * nest.resolution)
+                progress.advance(count / per_ms)
     except nest.NESTError as error:
-        raise SimulationError(f"NEST stopped: {error}") from None
+        raise SimulationError(f"NEST stopped: {one_line(error)}") from None
+
+
+def _next_units(units: int, seconds: float) -> int:
+    """Approach slices of ``SLICE_SECONDS``, growing at most fourfold at a time."""
+    fitting = int(units * SLICE_SECONDS / max(seconds, 1e-9))
+    return max(1, min(fitting, 4 * units))
