@@ -59,7 +59,7 @@ def build_natively(scale: float, threads: int, data: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=0.3)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--directory", type=Path, help="where to write (default: a temporary directory)")
     arguments = parser.parse_args()

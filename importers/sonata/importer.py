@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
 
 from mc_interchange.contracts import Importer
 from mc_interchange.errors import FormatError, ModelError
+from mc_interchange.export import MODEL_FILE
 from mc_interchange.formats import sonata
-from mc_interchange.instance import NetworkInstance, Nodes, realize
+from mc_interchange.instance import NetworkInstance, Nodes, check_name, realize
 from mc_interchange.network import Network, Simulation, VirtualPopulation, read_network
+from mc_interchange.output import MANIFEST
 
 from .config import Config, SonataWarning
 from .edges import SonataEdges, open_edges
@@ -19,9 +22,6 @@ from .inputs import with_spike_inputs
 from .nodes import read_nodes
 
 __all__ = ["SonataImporter", "SonataWarning"]
-
-MANIFEST_FILE = "manifest.json"
-MODEL_FILE = "model.yaml"
 
 
 class SonataImporter(Importer):
@@ -67,7 +67,7 @@ class SonataImporter(Importer):
         if silent:
             warnings.warn(f"{path}: no spikes are given for the virtual population {silent[0]}", SonataWarning, 2)
         return NetworkInstance(
-            name=network.name if network else directory.resolve().name,
+            name=network.name if network else _model_name(directory),
             populations=populations,
             projections={edges.name: edges for edges in projections},
             inputs=network.inputs if network else (),
@@ -113,7 +113,7 @@ def _simulation(directory: Path, config: Config | None, network: Network | None)
 def _exported_seed(directory: Path) -> object:
     """Return the seed with which an exporter of this package drew the circuit: not that of the rules, then."""
     try:
-        manifest = json.loads((directory / MANIFEST_FILE).read_text(encoding="utf-8"))
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return manifest.get("seed") if isinstance(manifest, dict) else None
@@ -169,3 +169,14 @@ def _compare_projections(projections: list[SonataEdges], network: Network, seed:
 
 def _conflict(directory: Path, what: str) -> None:
     warnings.warn(f"{directory / MODEL_FILE}: {what}; the circuit is used", SonataWarning, stacklevel=2)
+
+
+def _model_name(directory: Path) -> str:
+    """Return the name that the manifest gives, else one made of the directory's."""
+    try:
+        name = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["model"]
+        check_name("model", name)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ModelError):
+        name = re.sub(r"\W", "_", directory.resolve().name, flags=re.ASCII)[:63]
+        return f"_{name}" if not name or name[0].isdigit() else name
+    return str(name)

@@ -128,6 +128,7 @@ class NetworkInstance:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        check_name("model", self.name)
         for projection in self.projections.values():
             check_name("projection", projection.name)
             for end in (projection.source, projection.target):

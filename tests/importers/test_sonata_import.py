@@ -572,3 +572,16 @@ def test_an_empty_model_and_no_model(tmp_path: Path) -> None:
         open_model(tmp_path / "nothing")
     with pytest.raises(InterchangeError):
         parse_network("populations: []")
+
+
+@pytest.mark.parametrize(("folder", "name"), [("my net-2", "my_net_2"), ("3d", "_3d"), ("plain", "plain")])
+def test_a_circuit_without_manifest_is_named_after_its_directory(
+    original: Path, tmp_path: Path, folder: str, name: str
+) -> None:
+    copy = Path(shutil.copytree(original, tmp_path / folder))
+    (copy / "model.yaml").unlink()
+    with pytest.warns(SonataWarning, match="no spikes are given"):
+        assert open_model(copy).name == "small"  # from the manifest
+    (copy / "manifest.json").unlink()
+    with pytest.warns(SonataWarning, match="no spikes are given"):
+        assert open_model(copy).name == name
