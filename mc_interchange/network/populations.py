@@ -12,7 +12,7 @@ from mc_interchange.units import Quantity
 
 from .base import Name, NonNegative, Part, Positive, Real, Size, refusal
 from .catalogue import CATALOGUE, NeuronEntry
-from .distributions import Constant, Distribution, Values
+from .distributions import Distribution, Values
 
 __all__ = [
     "AnyPopulation",
@@ -135,11 +135,6 @@ class Population(Part):
         if isinstance(self.initial_V_m, Values) and len(self.initial_V_m.values) != self.size:
             raise ValueError(f"initial_V_m must have {self.size} values, got {len(self.initial_V_m.values)}")
         return self
-
-    @property
-    def starts_at(self) -> float | None:
-        """The common initial membrane potential in mV, or None when it varies."""
-        return self.initial_V_m.value if isinstance(self.initial_V_m, Constant) else None
 
 
 class PoissonActivity(Part):

@@ -213,7 +213,7 @@ def test_derived_defaults():
         "projections: [{source: A, target: A, rule: {rule: all_to_all}, weight: 1, delay: 1}]"
     )
     assert network.populations[0].size == 20
-    assert network.populations[0].starts_at == -65.0
+    assert network.populations[0].initial_V_m == Constant(value=-65.0)
     assert network.projections[0].name == "A_to_A"
     assert network.populations[0].neuron.parameters["I_e"] == 0.0
 
