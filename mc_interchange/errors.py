@@ -17,6 +17,7 @@ with exit code 2. Any other exception is a defect of this package and keeps its 
 
 from __future__ import annotations
 
+# The exception tree; the helper below is for this package only.
 __all__ = [
     "FormatError",
     "InterchangeError",
@@ -72,3 +73,16 @@ class MissingDependencyError(InterchangeError):
         super().__init__(f"{package} is not installed: run python -m pip install 'mc-interchange[{extra}]'")
         self.package = package
         self.extra = extra
+
+
+def one_line(error: BaseException | str, limit: int | None = None) -> str:
+    """Return the text of an error on one line, or the name of its type where it has none.
+
+    Parameters
+    ----------
+    error
+        What a library raised, or its message.
+    limit
+        Characters at most.
+    """
+    return (" ".join(str(error).split()) or type(error).__name__)[:limit]

@@ -18,7 +18,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from .contracts import Column
-from .errors import FormatError
+from .errors import FormatError, one_line
 from .output import MANIFEST
 
 __all__ = ["Finding", "check_manifest", "read_manifest", "write_manifest"]
@@ -190,7 +190,7 @@ def _check_columns(directory: Path, columns: Iterable[dict[str, Any]]) -> list[F
                 elif _dataset_checksum(dataset) != column["xxh3"]:
                     findings.append(Finding("error", where, "values differ from what was written"))
         except _UNREADABLE as error:
-            findings.append(Finding("error", where, f"cannot be read ({' '.join(str(error).split())[:120]})"))
+            findings.append(Finding("error", where, f"cannot be read ({one_line(error, 120)})"))
     return findings
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from .errors import OutputError
+from .errors import OutputError, one_line
 
 __all__ = ["MANIFEST", "reserve", "staged_directory"]
 
@@ -196,7 +196,7 @@ def _reason(error: OSError) -> str:
     text = error.strerror or str(error)
     if "No space left" in text:
         return "no space left on the disk"
-    return " ".join(text.split())
+    return one_line(text)
 
 
 @contextmanager

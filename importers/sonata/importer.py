@@ -105,18 +105,19 @@ def _simulation(directory: Path, config: Config | None, network: Network | None)
     if network is not None:
         for field, key in (("dt", "dt"), ("duration", "tstop"), ("seed", "random_seed")):
             rules, ours = getattr(base, field), getattr(joined, field)
-            if rules != ours and not (field == "seed" and ours == _exported_seed(directory)):
+            # a seed that an exporter was given is not that of the rules
+            if rules != ours and not (field == "seed" and ours == _exported(directory, "seed")):
                 _conflict(directory, f"{field} is {rules:.12g}, run.{key} in {config.file.name} is {ours:.12g}")
     return joined
 
 
-def _exported_seed(directory: Path) -> object:
-    """Return the seed with which an exporter of this package drew the circuit: not that of the rules, then."""
+def _exported(directory: Path, key: str) -> object:
+    """Return what the manifest of an exporter of this package states, or None where there is none."""
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return manifest.get("seed") if isinstance(manifest, dict) else None
+    return manifest.get(key) if isinstance(manifest, dict) else None
 
 
 def _ordered(populations: dict[str, Nodes], network: Network | None) -> dict[str, Nodes]:
@@ -173,10 +174,10 @@ def _conflict(directory: Path, what: str) -> None:
 
 def _model_name(directory: Path) -> str:
     """Return the name that the manifest gives, else one made of the directory's."""
+    name = _exported(directory, "model")
     try:
-        name = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["model"]
-        check_name("model", name)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, ModelError):
+        check_name("model", name)  # type: ignore[arg-type]  # anything but a good name is refused
+    except ModelError:
         name = re.sub(r"\W", "_", directory.resolve().name, flags=re.ASCII)[:63]
         return f"_{name}" if not name or name[0].isdigit() else name
     return str(name)

@@ -32,9 +32,9 @@ from typing import Any, NoReturn
 import click
 
 from mc_interchange._version import __version__
-from mc_interchange.errors import InterchangeError
+from mc_interchange.errors import InterchangeError, one_line
 
-__all__ = ["Terminal", "Tool", "one_line"]
+__all__ = ["Terminal", "Tool"]
 
 NO, WRONG, DEFECT = 1, 2, 3
 #: Exit codes of programs that a signal ended are 128 and its number.
@@ -114,11 +114,6 @@ class Tool(click.Command):
             with formatter.section("Examples"):
                 for line in self.examples:
                     formatter.write(f"{'':{formatter.current_indent}}{line}\n")
-
-
-def one_line(error: BaseException | str) -> str:
-    """Return the text of an error on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _guarded(name: str, work: Callable[[], int]) -> int:

@@ -12,13 +12,13 @@ import click
 
 from mc_interchange import registry
 from mc_interchange.contracts import Exporter
-from mc_interchange.errors import UsageError
+from mc_interchange.errors import UsageError, one_line
 from mc_interchange.export import REPORT_FILE, ExportResult, export
 from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.progress import short_number, shown_progress
 
 from . import options
-from .common import Terminal, Tool, one_line
+from .common import Terminal, Tool
 from .models import default_out, given_arguments, load_instance, model_arguments
 
 __all__ = ["command", "main"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 from mc_interchange import registry
 from mc_interchange.contracts import Runner
 from mc_interchange.errors import FormatError, UsageError
+from mc_interchange.export import available_cores
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.manifest import check_manifest, read_manifest
 from mc_interchange.network.simulation import MAX_SEED
@@ -100,7 +100,7 @@ def command(
 
 
 def _check_threads(threads: int) -> None:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_cores()
     if threads > 4 * cores:
         text = f"--threads {threads}: there are only {cores} cores, more threads than these make a run slower"
         warnings.warn(text, stacklevel=2)

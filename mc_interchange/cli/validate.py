@@ -10,7 +10,7 @@ import click
 
 from mc_interchange import registry
 from mc_interchange.contracts import Importer
-from mc_interchange.errors import FormatError, InterchangeError
+from mc_interchange.errors import FormatError, InterchangeError, one_line
 from mc_interchange.export import default_workers
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.manifest import Finding, check_manifest, read_manifest
@@ -19,7 +19,7 @@ from mc_interchange.progress import Progress, Silent, shown_progress
 from mc_interchange.runs import RUN_FILE
 
 from . import options
-from .common import NO, Terminal, Tool, one_line
+from .common import NO, Terminal, Tool
 
 __all__ = ["check", "command", "main"]
 

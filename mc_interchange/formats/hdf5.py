@@ -20,7 +20,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from mc_interchange.errors import FormatError
+from mc_interchange.errors import FormatError, one_line
 
 __all__ = ["NewFile", "StreamedDataset", "new_hdf5", "open_hdf5"]
 
@@ -33,18 +33,14 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     try:
         file = h5py.File(path, "r")
     except (OSError, RuntimeError) as error:
-        raise FormatError(f"{path}: not a readable HDF5 file ({_one_line(error)})") from None
+        raise FormatError(f"{path}: not a readable HDF5 file ({one_line(error, 160)})") from None
     try:
         yield file
     except (KeyError, OSError, RuntimeError, AttributeError, TypeError, ValueError) as error:
         # the last three: a group where a dataset was expected or the reverse, or a scalar instead of a list
-        raise FormatError(f"{path}: cannot be read as expected ({_one_line(error)})") from None
+        raise FormatError(f"{path}: cannot be read as expected ({one_line(error, 160)})") from None
     finally:
         file.close()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ __all__ = [
     "Probability",
     "Real",
     "Size",
+    "check_window",
     "explain",
     "refusal",
 ]
@@ -65,6 +66,12 @@ class Part(BaseModel, metaclass=_OneLineErrors):
     """Base class of every part of a Network."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+def check_window(start: float, stop: float | None) -> None:
+    """Refuse a stop (ms) that is not after the start."""
+    if stop is not None and stop <= start:
+        raise ValueError(f"stop must be after start ({start:g} ms), got {stop:g}")
 
 
 def refusal(at: str, message: str) -> PydanticCustomError:

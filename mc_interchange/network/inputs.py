@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from mc_interchange.units import Quantity
 
-from .base import Name, NonNegative, Part, Positive, Real
+from .base import Name, NonNegative, Part, Positive, Real, check_window
 
 __all__ = ["Input", "PoissonInput", "StepCurrent"]
 
@@ -29,8 +29,7 @@ class PoissonInput(Part):
 
     @model_validator(mode="after")
     def _ordered(self) -> PoissonInput:
-        if self.stop is not None and self.stop <= self.start:
-            raise ValueError(f"stop must be after start ({self.start:g} ms), got {self.stop:g}")
+        check_window(self.start, self.stop)
         return self
 
 
@@ -53,8 +52,7 @@ class StepCurrent(Part):
 
     @model_validator(mode="after")
     def _ordered(self) -> StepCurrent:
-        if self.stop <= self.start:
-            raise ValueError(f"stop must be after start ({self.start:g} ms), got {self.stop:g}")
+        check_window(self.start, self.stop)
         return self
 
 

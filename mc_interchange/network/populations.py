@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from mc_interchange.units import Quantity
 
-from .base import Name, NonNegative, Part, Positive, Real, Size, refusal
+from .base import Name, NonNegative, Part, Positive, Real, Size, check_window, refusal
 from .catalogue import CATALOGUE, NeuronEntry
 from .distributions import Distribution, Values
 
@@ -147,8 +147,7 @@ class PoissonActivity(Part):
 
     @model_validator(mode="after")
     def _ordered(self) -> PoissonActivity:
-        if self.stop is not None and self.stop <= self.start:
-            raise ValueError(f"stop must be after start ({self.start:g} ms), got {self.stop:g}")
+        check_window(self.start, self.stop)
         return self
 
 

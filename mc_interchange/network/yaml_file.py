@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from mc_interchange.errors import FormatError, ModelError
+from mc_interchange.errors import FormatError, ModelError, one_line
 
 from .base import explain
 from .network import Network
@@ -63,7 +63,7 @@ def parse_network(text: str, origin: str = "model") -> Network:
     except RecursionError:
         raise FormatError(f"{origin}: nested more than {MAX_DEPTH} levels deep") from None
     except (YAMLError, ValueError) as error:
-        raise FormatError(f"{origin}: not valid YAML ({' '.join(str(error).split())[:160]})") from None
+        raise FormatError(f"{origin}: not valid YAML ({one_line(error, 160)})") from None
     if not isinstance(data, dict):
         raise FormatError(f"{origin}: not a model description (a mapping with 'populations' and so on)")
     if _expanded_size(data, origin) > max(len(text), 10**6):

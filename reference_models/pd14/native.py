@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mc_interchange.errors import MissingDependencyError
+from mc_interchange.formats.nest import without_banner
 from mc_interchange.network.simulation import steps
 from mc_interchange.runs import Run, Spikes
 
@@ -114,13 +114,5 @@ class NativeMicrocircuit:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep back the banner and the messages of NEST and of ``microcircuit``."""
-    before = os.environ.get("PYNEST_QUIET")
-    os.environ["PYNEST_QUIET"] = "1"
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        if before is None:
-            del os.environ["PYNEST_QUIET"]
-        else:
-            os.environ["PYNEST_QUIET"] = before
+    with without_banner(), contextlib.redirect_stdout(io.StringIO()):
+        yield

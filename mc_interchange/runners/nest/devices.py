@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from mc_interchange.errors import SimulationError
+from mc_interchange.errors import SimulationError, one_line
 from mc_interchange.formats.sonata_output import Report
 from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulation, SpikeTrains, StepCurrent
 from mc_interchange.network.simulation import steps
 from mc_interchange.runs import Spikes
 
-__all__ = ["Recorders", "connect_inputs", "create_sources", "one_line", "refused_by"]
+__all__ = ["Recorders", "connect_inputs", "create_sources", "refused_by"]
 
 
 @contextmanager
-def refused_by(nest: Any, what: str) -> Iterator[None]:
+def refused_by(nest: Any, what: str, part: str = "it") -> Iterator[None]:
     """Turn NEST's refusals into one line that says of what.
 
     Parameters
@@ -27,16 +27,13 @@ def refused_by(nest: Any, what: str) -> Iterator[None]:
         The module.
     what
         What is being made, as in ``input dc``.
+    part
+        What of it, as in ``its rule``.
     """
     try:
         yield
     except nest.NESTError as error:
-        raise SimulationError(f"{what}: NEST refused it ({one_line(error)})") from None
-
-
-def one_line(error: Exception) -> str:
-    """Return a message of NEST's without line breaks."""
-    return " ".join(str(error).split())
+        raise SimulationError(f"{what}: NEST refused {part} ({one_line(error)})") from None
 
 
 def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | SpikeTrains | None, dt: float) -> Any:

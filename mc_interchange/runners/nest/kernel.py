@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import Any
 
 from mc_interchange.errors import MissingDependencyError, SimulationError
+from mc_interchange.formats.nest import without_banner
 from mc_interchange.network import Simulation
 
 __all__ = ["import_nest", "reset", "threads_for"]
@@ -25,17 +25,11 @@ def import_nest() -> Any:
     ------
     MissingDependencyError
     """
-    before = os.environ.get("PYNEST_QUIET")
-    os.environ["PYNEST_QUIET"] = "1"
     try:
-        import nest
+        with without_banner():
+            import nest
     except ImportError:
         raise MissingDependencyError("NEST", "nest") from None
-    finally:
-        if before is None:
-            del os.environ["PYNEST_QUIET"]
-        else:
-            os.environ["PYNEST_QUIET"] = before
     nest.verbosity = nest.VerbosityLevel.ERROR
     return nest
 

@@ -24,7 +24,7 @@ from mc_interchange.network import (
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
-from .devices import create_sources, one_line, refused_by
+from .devices import create_sources, refused_by
 
 __all__ = ["connect_natively", "create_natively"]
 
@@ -49,13 +49,11 @@ def connect_natively(nest: Any, network: Network, populations: dict[str, Any], p
     progress.task("connecting", len(network.projections), "projections")
     for projection in network.projections:
         source, target = populations[projection.source], populations[projection.target]
-        try:
+        with refused_by(nest, f"projection {projection.name}", "its rule"):
             if isinstance(projection.rule, Explicit):
                 _connect_listed(nest, projection, projection.rule, source, target, network.simulation.dt)
             else:
                 nest.Connect(source, target, _rule(projection), _synapse(nest, projection))
-        except nest.NESTError as error:
-            raise SimulationError(f"projection {projection.name}: NEST refused its rule ({one_line(error)})") from None
         progress.advance(1)
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mc_interchange.errors import SimulationError
 from mc_interchange.instance import Edges, NetworkInstance, Nodes
 from mc_interchange.network import CATALOGUE
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
-from .devices import create_sources, one_line
+from .devices import create_sources, refused_by
 
 __all__ = ["connect_edges", "create_nodes"]
 
@@ -34,15 +33,13 @@ def create_nodes(nest: Any, instance: NetworkInstance) -> dict[str, Any]:
 def _neurons(nest: Any, nodes: Nodes) -> Any:
     assert nodes.neuron is not None
     model = CATALOGUE[nodes.neuron.model].elsewhere["nest"]
-    try:
+    with refused_by(nest, f"population {nodes.name}", "its parameters"):
         population = nest.Create(model, nodes.size, params=dict(nodes.neuron.parameters))
         for name, values in nodes.varying.items():
             population.set({name: values.tolist()})
         if nodes.V_m is not None:
             # after the other parameters: NEST moves V_m along when E_L changes
             population.set({"V_m": nodes.V_m.tolist()})
-    except nest.NESTError as error:
-        raise SimulationError(f"population {nodes.name}: NEST refused its parameters ({one_line(error)})") from None
     return population
 
 
@@ -57,7 +54,7 @@ def _connect(nest: Any, edges: Edges, populations: dict[str, Any], dt: float, pr
     first_source, first_target = (int(populations[name][0].global_id) for name in (edges.source, edges.target))
     per_ms = steps(1.0, dt)
     for block in edges.blocks(_BLOCK):
-        try:
+        with refused_by(nest, f"projection {edges.name}", "its synapses"):
             nest.Connect(
                 _ids(block.source, first_source),
                 _ids(block.target, first_target),
@@ -68,8 +65,6 @@ def _connect(nest: Any, edges: Edges, populations: dict[str, Any], dt: float, pr
                     "delay": block.delay / per_ms,
                 },
             )
-        except nest.NESTError as error:
-            raise SimulationError(f"projection {edges.name}: NEST refused its synapses ({one_line(error)})") from None
         progress.advance(len(block))
 
 

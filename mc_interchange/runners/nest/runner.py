@@ -7,14 +7,14 @@ from typing import Any
 
 from mc_interchange._version import __version__
 from mc_interchange.contracts import Runner
-from mc_interchange.errors import SimulationError, UsageError
+from mc_interchange.errors import SimulationError, UsageError, one_line
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.network import Simulation
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress, Silent
 from mc_interchange.runs import Run
 
-from .devices import Recorders, connect_inputs, one_line
+from .devices import Recorders, connect_inputs
 from .kernel import reset, threads_for
 from .native import connect_natively, create_natively
 from .network import connect_edges, create_nodes
