@@ -3,6 +3,10 @@
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
+FULL := .venv-nest-full
+NEST := nest-simulator==3.10.*
+# what NEST needs to be built with HDF5 and MPI
+PACKAGES := g++ libboost-dev libgsl-dev libhdf5-dev libltdl-dev libopenmpi-dev openmpi-bin
 # the first of these that is 3.11, 3.12 or 3.13
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
 # the oldest numpy has no wheels for 3.13
@@ -12,7 +16,7 @@ find_python = for p in $(1); do \
 	  if "$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, $(2)))' >/dev/null 2>&1; then echo "$$p"; break; fi; \
 	done
 
-.PHONY: help venv test lint format schema verify golden-oldest demo clean
+.PHONY: help venv nest-full test test-nest-full lint format schema verify golden-oldest demo clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -30,7 +34,7 @@ $(VENV)/.stamp: pyproject.toml
 	@touch $@
 
 test: lint golden-oldest ## what must hold before every commit (minutes)
-	$(BIN)/python -m pytest -n 2 -m 'not slow'
+	$(BIN)/python -m pytest -n 2 -m 'not slow and not nest_full'
 
 lint: venv ## style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -42,8 +46,9 @@ format: venv ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: venv ## write the published JSON schema of model files
+schema: venv ## write what is published of the model files: JSON schema, page of neuron models
 	$(BIN)/python -m mc_interchange.network.publish_schema
+	$(BIN)/python docs/tables.py
 
 golden-oldest: $(OLDEST)/.stamp
 	$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider tests/instance/test_golden.py tests/packaging/test_base_install.py
@@ -58,13 +63,37 @@ $(OLDEST)/.stamp: pyproject.toml
 	$(OLDEST)/bin/python -m pip install -q --disable-pip-version-check -e . "$$numpy" 'pytest>=8'
 	@touch $@
 
+nest-full: $(FULL)/.stamp ## make .venv-nest-full with a NEST that has HDF5 and MPI (half an hour)
+
+$(FULL)/.stamp: $(FULL)/.nest pyproject.toml
+	$(FULL)/bin/python -m pip install -q --disable-pip-version-check -e '.[test,mpi]'
+	@$(FULL)/bin/python -c 'import h5py, nest; built = nest.build_info; assert built["have_hdf5"] and built["have_mpi"], built'
+	@touch $@
+
+# NEST's own CMake files look for HDF5 in a way that needs the language C, which they do not enable
+$(FULL)/.nest:
+	@if command -v dpkg-query >/dev/null; then missing=""; for p in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' "$$p" 2>/dev/null | grep -q 'install ok' || missing="$$missing $$p"; done; \
+	  if [ -n "$$missing" ]; then echo "make: NEST with HDF5 and MPI needs Debian packages: apt install$$missing" >&2; exit 1; fi; fi
+	@python=$$($(call find_python,$(CANDIDATES),14)); \
+	if [ -z "$$python" ]; then echo "make: no Python 3.11, 3.12 or 3.13 found (tried: $(CANDIDATES))" >&2; exit 1; fi; \
+	rm -rf $(FULL) && "$$python" -m venv $(FULL)
+	echo 'enable_language(C)' > $(FULL)/languages.cmake
+	$(FULL)/bin/python -m pip install --disable-pip-version-check --no-cache-dir --no-binary nest-simulator \
+	  -C cmake.define.with-mpi=ON -C cmake.define.with-hdf5=ON \
+	  -C cmake.define.CMAKE_PROJECT_INCLUDE=$(CURDIR)/$(FULL)/languages.cmake '$(NEST)'
+	@touch $@
+
+test-nest-full: nest-full ## the tests that need HDF5 or MPI in NEST
+	$(FULL)/bin/python -m pytest -m nest_full
+
 verify: venv ## the long tests: everything that takes minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m 'slow and not nest_full'
 
 demo: venv ## the whole way once: export, run, compare
 	$(BIN)/python examples/demo.py
 
-clean: ## remove environments, caches and builds
+clean: ## remove environments (but the long built .venv-nest-full), caches and builds
 	rm -rf $(VENV) $(OLDEST) build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -42,12 +42,12 @@ def child(script: str, function: str) -> None:
     start = time.perf_counter()
     result = work(**arguments)
     result.setdefault("seconds", time.perf_counter() - start)
-    result["peak_MB"] = _peak()
+    result["peak_MB"] = peak()
     print()
     print(json.dumps(result))
 
 
-def _peak() -> float:
+def peak() -> float:
     """Return the peak memory of this process in MB (getrusage would tell the parent's where that is larger)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):

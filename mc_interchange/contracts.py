@@ -7,18 +7,20 @@ package can add one. Each is a class without state; its ``Options`` are the flag
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
+from .errors import InterchangeError, one_line
 from .instance import EdgeDigest, NetworkInstance
 from .network import Network
 from .network.base import Part
-from .progress import Progress
+from .processes import ALONE, Processes
+from .progress import Progress, Silent
 from .runs import Run
 
-__all__ = ["Column", "ExportOptions", "Exporter", "Importer", "Loss", "ReferenceModel", "Runner", "Written"]
+__all__ = ["Column", "ExportOptions", "Exporter", "Finding", "Importer", "Loss", "ReferenceModel", "Runner", "Written"]
 
 
 class ExportOptions(Part):
@@ -74,6 +76,43 @@ class Column:
     dtype: str
     n: int
     xxh3: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a check found.
+
+    Parameters
+    ----------
+    level
+        ``error``: it is damaged, or what reads it fails or understands something else; ``warning``: worth
+        knowing.
+    file
+        Path relative to what is checked; ``.`` for the whole.
+    place
+        Where in the file: a path in HDF5 or JSON, a row of a table; empty: all of it.
+    message
+        What is wrong, in one line; of a consumer's needs, also why and what to do.
+    """
+
+    level: Literal["error", "warning"]
+    file: str
+    place: str
+    message: str
+
+    @property
+    def where(self) -> str:
+        """File and place in one."""
+        return f"{self.file}:{self.place}" if self.place else self.file
+
+    @classmethod
+    def of(cls, error: Exception, directory: Path) -> Finding:
+        """Make a finding of an exception whose message may begin with a path."""
+        text = one_line(error) if isinstance(error, InterchangeError) else f"{type(error).__name__}: {one_line(error)}"
+        head, colon, rest = text.partition(": ")
+        if colon and Path(head).is_relative_to(directory):
+            return cls("error", Path(head).relative_to(directory).as_posix(), "", rest)
+        return cls("error", ".", "", f"cannot be opened: {text}")
 
 
 @dataclass(frozen=True)
@@ -136,6 +175,8 @@ class Importer(ABC):
     format: ClassVar[str]
     #: One line for help texts.
     title: ClassVar[str]
+    #: Tools that read the format and whose needs :meth:`check` knows.
+    consumers: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def recognises(self, path: Path) -> bool:
@@ -150,6 +191,28 @@ class Importer(ABC):
         FormatError
             With file, place and cause.
         """
+
+    def check(
+        self,
+        path: Path,
+        consumers: Collection[str] = (),  # noqa: ARG002
+        *,
+        progress: Progress = Silent(),  # noqa: ARG002, B008  # it has no state
+    ) -> list[Finding]:
+        """Look for all that is wrong with a path that is recognised; never raises because of what is in it.
+
+        A format that has no check of its own is opened, which finds one thing at most.
+
+        Parameters
+        ----------
+        consumers
+            Some of :attr:`consumers`, whose needs are checked, too.
+        """
+        try:
+            self.read(path)
+        except Exception as error:  # whatever a damaged file makes a library raise, the answer is the same
+            return [Finding.of(error, path)]
+        return []
 
 
 class ReferenceModel(ABC):
@@ -174,6 +237,8 @@ class Runner(ABC):
     name: ClassVar[str]
     #: One line for help texts.
     title: ClassVar[str]
+    #: Whether several processes can run one simulation together.
+    parallel: ClassVar[bool] = False
 
     @abstractmethod
     def run(
@@ -184,6 +249,7 @@ class Runner(ABC):
         threads: int | None = None,
         source_digest: str | None = None,
         progress: Progress | None = None,
+        processes: Processes = ALONE,
     ) -> Run:
         """Simulate as ``instance.simulation`` says (its duration, seed and recordings).
 
@@ -195,6 +261,9 @@ class Runner(ABC):
             None: from the simulation parameters, else from the size of the network.
         source_digest
             Digest of the instance where it is known already (from its manifest).
+        processes
+            Those that run this together, where ``parallel``. Each returns the run with what its own neurons did
+            (:func:`mc_interchange.runs.join_runs` puts them together).
 
         Raises
         ------

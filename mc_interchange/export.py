@@ -11,22 +11,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from . import registry
-from ._version import __version__
 from .contracts import Exporter, ExportOptions, Loss
 from .errors import NotRepresentableError, UsageError
-from .instance import InstanceDigest, NetworkInstance
-from .manifest import write_manifest
+from .instance import InstanceDigest, NetworkInstance, PoissonTrains
+from .manifest import created_by, write_manifest
 from .network import write_network
-from .output import reserve, staged_directory
+from .output import MANIFEST, MODEL_FILE, SHARD, reserve, staged_directory
 from .progress import Progress, Silent
+from .shards import Shard, ShardExporter, share_of
 
 __all__ = ["MODEL_FILE", "REPORT_FILE", "ExportResult", "export"]
 
-#: The rules, beside every export that was made from rules.
-MODEL_FILE = "model.yaml"
 REPORT_FILE = "export_report.json"
 
 
@@ -59,6 +55,7 @@ def export(
     out: str | Path,
     options: ExportOptions | None = None,
     *,
+    shard: Shard | None = None,
     strict: bool = False,
     force: bool = False,
     workers: int | None = None,
@@ -76,6 +73,8 @@ def export(
         The directory to make.
     options
         Of this exporter; None: its defaults.
+    shard
+        Write this share of the synapses only, for :func:`mc_interchange.join.join_shards`.
     strict
         Refuse, before anything is written, when the format cannot hold something exactly.
     force
@@ -99,20 +98,26 @@ def export(
         first = losses[0]
         more = f" (and {len(losses) - 1} more)" if len(losses) > 1 else ""
         raise NotRepresentableError(f"{exporter.format} cannot hold {first.what}: {first.how}, {first.detail}{more}")
-    with staged_directory(out, force=force) as directory:
-        reserve(directory, exporter.estimate(instance, options))
-        written = exporter.write(instance, directory, options, workers=workers or default_workers(), progress=progress)
+    writer: Exporter[Any] = exporter
+    marker, facts = MANIFEST, {}
+    if shard is not None:
+        instance, writer = share_of(instance, shard), ShardExporter()
+        marker, facts = SHARD, {"shard": str(shard)}
+    with staged_directory(out, force=force, marker=marker) as directory:
+        reserve(directory, writer.estimate(instance, options))
+        written = writer.write(instance, directory, options, workers=workers or default_workers(), progress=progress)
         n_written = sum(edges.count for edges in written.edges.values())
         if n_written != instance.n_edges:
-            raise RuntimeError(f"the exporter {exporter.format} wrote {n_written} of {instance.n_edges} synapses")
+            raise RuntimeError(f"the exporter {writer.format} wrote {n_written} of {instance.n_edges} synapses")
         digest = instance.digest_with(written.edges)
         if instance.network is not None:
             write_network(instance.network, directory / MODEL_FILE)
-        _write_report(directory / REPORT_FILE, exporter, losses)
+        _write_report(directory / REPORT_FILE, exporter, losses, instance)
         write_manifest(
             directory,
             {
-                "created_by": {"mc-interchange": __version__, "numpy": np.__version__},
+                "created_by": created_by(),
+                **facts,
                 "format": exporter.format,
                 "options": options.model_dump(mode="json"),
                 "model": instance.name,
@@ -122,6 +127,7 @@ def export(
                 "digest": digest.to_json(),
             },
             written.columns,
+            name=marker,
         )
     return ExportResult(Path(out), tuple(losses), digest, instance.n_neurons, instance.n_edges)
 
@@ -140,6 +146,12 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def _write_report(path: Path, exporter: Exporter[Any], losses: list[Loss]) -> None:
+def _write_report(path: Path, exporter: Exporter[Any], losses: list[Loss], instance: NetworkInstance) -> None:
     report: dict[str, Any] = {"format": exporter.format, "exact": not losses, "losses": [asdict(x) for x in losses]}
+    frozen = {n.name: n.activity for n in instance.populations.values() if isinstance(n.activity, PoissonTrains)}
+    if frozen:
+        until, seed = instance.simulation.duration, instance.simulation.seed
+        report["frozen"] = {
+            name: {"n_spikes": trains.n_spikes, "until_ms": until, "seed": seed} for name, trains in frozen.items()
+        }
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

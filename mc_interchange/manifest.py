@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import h5py
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from .contracts import Column
+from ._version import __version__
+from .contracts import Column, Finding
 from .errors import FormatError, one_line
-from .output import MANIFEST
+from .output import MANIFEST, OURS, SHARD
 
-__all__ = ["Finding", "check_manifest", "read_manifest", "write_manifest"]
+__all__ = ["check_files", "check_manifest", "created_by", "read_manifest", "refuse_shard", "write_manifest"]
 
 _VERSION = 1
 _CHUNK = 2**22
@@ -31,26 +32,14 @@ _SMALL = 2**26
 _UNREADABLE = (OSError, KeyError, AttributeError, IndexError, TypeError, ValueError, RuntimeError)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a check found.
-
-    Parameters
-    ----------
-    level
-        ``error``: the export is not what was written; ``warning``: worth knowing.
-    where
-        File, and dataset in it.
-    message
-        What is wrong.
-    """
-
-    level: Literal["error", "warning"]
-    where: str
-    message: str
+def created_by() -> dict[str, str]:
+    """Return the versions that decide what is drawn and written."""
+    return {"mc-interchange": __version__, "numpy": np.__version__}
 
 
-def write_manifest(directory: Path, facts: dict[str, Any], columns: Sequence[Column] = ()) -> None:
+def write_manifest(
+    directory: Path, facts: dict[str, Any], columns: Sequence[Column] = (), *, name: str = MANIFEST
+) -> None:
     """Write the manifest of a complete directory; the last file to be written.
 
     Parameters
@@ -60,38 +49,53 @@ def write_manifest(directory: Path, facts: dict[str, Any], columns: Sequence[Col
     columns
         Datasets that have their own checksum; their files get one of the rest: groups, attributes, and
         small datasets.
+    name
+        ``manifest.json``, or ``shard.json`` for a part of an export.
     """
     with_columns = {column.file for column in columns}
     files: dict[str, Any] = {}
     for path in sorted(p for p in directory.rglob("*") if p.is_file()):
-        name = path.relative_to(directory).as_posix()
-        files[name] = {"bytes": path.stat().st_size}
-        if name in with_columns:
-            files[name]["rest_xxh3"] = _rest_checksum(path, {c.dataset for c in columns if c.file == name})
+        file = path.relative_to(directory).as_posix()
+        files[file] = {"bytes": path.stat().st_size}
+        if file in with_columns:
+            files[file]["rest_xxh3"] = _rest_checksum(path, {c.dataset for c in columns if c.file == file})
         else:
-            files[name]["xxh3"] = _file_checksum(path)
+            files[file]["xxh3"] = _file_checksum(path)
     manifest = {
         "manifest_version": _VERSION,
         **facts,
         "files": files,
         "columns": [asdict(c) for c in sorted(columns, key=lambda c: (c.file, c.dataset))],
     }
-    (directory / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (directory / name).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
-def read_manifest(directory: str | Path) -> dict[str, Any]:
-    """Return the manifest of an export.
+def refuse_shard(path: Path) -> None:
+    """Refuse a part of an export where an export is needed.
+
+    Raises
+    ------
+    FormatError
+    """
+    if (path / SHARD).is_file():
+        raise FormatError(f"{path}: one shard of an export; join all of them first (mc-export --join)")
+
+
+def read_manifest(directory: str | Path, name: str = MANIFEST) -> dict[str, Any]:
+    """Return the manifest of an export, or with ``shard.json`` that of a part of one.
 
     Raises
     ------
     FormatError
         There is none, or it is not one of ours.
     """
-    path = Path(directory) / MANIFEST
+    path = Path(directory) / name
+    if name != SHARD:
+        refuse_shard(path.parent)
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise FormatError(f"{path}: cannot be read ({error.strerror}); is this an export?") from None
+        raise FormatError(f"{path}: cannot be read ({error.strerror}); is this {OURS[name]}?") from None
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not valid JSON ({error})") from None
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != _VERSION:
@@ -120,23 +124,30 @@ def check_manifest(directory: str | Path) -> list[Finding]:
     """Compare a directory with its manifest and name every file and dataset that changed."""
     directory = Path(directory)
     manifest = read_manifest(directory)
+    findings = check_files(directory, manifest)
+    present = {p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()}
+    extra = sorted(present - set(manifest["files"]) - {MANIFEST})
+    findings += [Finding("warning", name, "", "is not part of the export") for name in extra]
+    missing = {f.file for f in findings if f.message == "is missing"}
+    findings += _check_columns(directory, [c for c in manifest["columns"] if c.get("file") not in missing])
+    return findings
+
+
+def check_files(directory: Path, manifest: dict[str, Any]) -> list[Finding]:
+    """Compare the files of a directory with its manifest, but not their large datasets, which takes time."""
     findings = []
     for name, entry in manifest["files"].items():
         path = directory / name
         if not path.is_file():
-            findings.append(Finding("error", name, "is missing"))
+            findings.append(Finding("error", name, "", "is missing"))
         elif "xxh3" in entry and _file_checksum(path) != entry["xxh3"]:
-            findings.append(Finding("error", name, "differs from what was written"))
+            findings.append(Finding("error", name, "", "differs from what was written"))
         elif path.stat().st_size != entry["bytes"]:
-            findings.append(Finding("error", name, f"has {path.stat().st_size} bytes, {entry['bytes']} were written"))
+            message = f"has {path.stat().st_size} bytes, {entry['bytes']} were written"
+            findings.append(Finding("error", name, "", message))
         elif "rest_xxh3" in entry:
             listed = {c["dataset"] for c in manifest["columns"] if c["file"] == name}
             findings += _check_rest(path, name, listed, entry["rest_xxh3"])
-    present = {p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()}
-    extra = sorted(present - set(manifest["files"]) - {MANIFEST})
-    findings += [Finding("warning", name, "is not part of the export") for name in extra]
-    missing = {f.where for f in findings if f.message == "is missing"}
-    findings += _check_columns(directory, [c for c in manifest["columns"] if c.get("file") not in missing])
     return findings
 
 
@@ -146,7 +157,7 @@ def _check_rest(path: Path, name: str, listed: set[str], expected: str) -> list[
     except _UNREADABLE:
         return []  # its columns will say so
     message = "groups, attributes or small datasets differ from what was written"
-    return [] if same else [Finding("error", name, message)]
+    return [] if same else [Finding("error", name, "", message)]
 
 
 def _rest_checksum(path: Path, listed: set[str]) -> str:
@@ -180,17 +191,17 @@ def _add_values(hasher: xxhash.xxh3_64, values: NDArray[Any]) -> None:
 def _check_columns(directory: Path, columns: Iterable[dict[str, Any]]) -> list[Finding]:
     findings = []
     for column in columns:
-        where = f"{column['file']}:{column['dataset']}"
+        where = (column["file"], column["dataset"])
         try:
             with h5py.File(directory / column["file"]) as file:
                 dataset = file[column["dataset"]]
                 if dataset.dtype.name != column["dtype"] or dataset.shape[0] != column["n"]:
                     message = f"holds {dataset.shape} {dataset.dtype}, {column['n']} {column['dtype']} were written"
-                    findings.append(Finding("error", where, message))
+                    findings.append(Finding("error", *where, message))
                 elif _dataset_checksum(dataset) != column["xxh3"]:
-                    findings.append(Finding("error", where, "values differ from what was written"))
+                    findings.append(Finding("error", *where, "values differ from what was written"))
         except _UNREADABLE as error:
-            findings.append(Finding("error", where, f"cannot be read ({one_line(error, 120)})"))
+            findings.append(Finding("error", *where, f"cannot be read ({one_line(error, 120)})"))
     return findings
 
 

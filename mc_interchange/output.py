@@ -20,12 +20,16 @@ from types import FrameType
 
 from .errors import OutputError, one_line
 
-__all__ = ["MANIFEST", "reserve", "staged_directory"]
+__all__ = ["MANIFEST", "MODEL_FILE", "OURS", "SHARD", "reserve", "staged_directory"]
 
 #: Marks a directory as ours, and is written last.
 MANIFEST = "manifest.json"
+#: The same of a part of an export, which nothing must take for an export.
+SHARD = "shard.json"
+#: The rules, beside every export that was made from rules.
+MODEL_FILE = "model.yaml"
 #: What a directory is that another of our tools wrote, by its marker.
-_OURS = {MANIFEST: "an export", "run.json": "a run"}
+OURS = {MANIFEST: "an export", SHARD: "a shard", "run.json": "a run"}
 #: What ``flock`` says on file systems that have no locks.
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 #: Other processes come and go between two steps of a claim, but not this often.
@@ -150,11 +154,11 @@ def _check_target(out: Path, force: bool, marker: str) -> None:
     if not os.path.lexists(out) or _is_empty_directory(out):
         return
     if out.is_symlink() or not (out / marker).is_file():
-        others = [kind for file, kind in _OURS.items() if file != marker and (out / file).is_file()]
+        others = [kind for file, kind in OURS.items() if file != marker and (out / file).is_file()]
         if out.is_symlink():
             what = "is a symbolic link"
         elif others:
-            what = f"is {others[0]}, not {_OURS.get(marker, 'what this writes')}"
+            what = f"is {others[0]}, not {OURS.get(marker, 'what this writes')}"
         else:
             what = f"exists and was not written by mc-interchange (no {marker})"
         raise OutputError(f"{out}: {what}; choose another --out")

@@ -9,6 +9,7 @@ from . import network, registry
 from .contracts import Importer, ReferenceModel
 from .errors import FormatError, MissingDependencyError, ModelError, UsageError
 from .instance import NetworkInstance, realize
+from .manifest import refuse_shard
 from .network import Network, read_network
 
 __all__ = ["build", "find_importer", "import_path", "open_model"]
@@ -49,6 +50,7 @@ def find_importer(path: str | Path) -> Importer:
     path = Path(path)
     if not path.exists():
         raise FormatError(f"{path}: no such file or directory")
+    refuse_shard(path)
     asked, unusable = [], ""
     for name in registry.names("importer"):
         try:

@@ -7,8 +7,8 @@ On disk a run is a directory with SONATA's ``spikes.h5``, ``V_m.h5`` where volta
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,7 @@ from .network.base import Count, NonNegative, Part, Positive, Size, refusal
 from .network.consistency import TOLERANCE
 from .network.simulation import TICS_PER_MS, steps
 
-__all__ = ["RUN_FILE", "Run", "Spikes", "read_run", "write_run"]
+__all__ = ["RUN_FILE", "Run", "Spikes", "join_runs", "read_run", "write_run"]
 
 RUN_FILE = "run.json"
 SPIKES_FILE = "spikes.h5"
@@ -106,6 +106,29 @@ class Run:
             name: float(np.count_nonzero(s.steps > first)) / (self.sizes[name] * seconds)
             for name, s in self.spikes.items()
         }
+
+
+def join_runs(parts: Sequence[Run]) -> Run:
+    """Put together the parts of one run, each with the spikes and potentials of other neurons."""
+    if len(parts) == 1:
+        return parts[0]
+    spikes = {
+        name: Spikes.sorted(
+            np.concatenate([part.spikes[name].steps for part in parts]),
+            np.concatenate([part.spikes[name].neurons for part in parts]),
+        )
+        for name in parts[0].spikes
+    }
+    voltages = {name: _joined([part.voltages[name] for part in parts]) for name in parts[0].voltages}
+    return replace(parts[0], spikes=spikes, voltages=voltages)
+
+
+def _joined(reports: list[Report]) -> Report:
+    recorded = [report for report in reports if len(report.neurons)] or reports[:1]
+    neurons = np.concatenate([report.neurons for report in recorded])
+    order = np.argsort(neurons)
+    values = np.concatenate([report.values for report in recorded], axis=1)
+    return Report(neurons[order], recorded[0].times, values[:, order])
 
 
 def write_run(run: Run, directory: Path) -> None:

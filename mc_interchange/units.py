@@ -1,6 +1,6 @@
 """Physical quantities: one unit each, checked where a value enters.
 
-The units are NEST's: ms, mV, pF, pA and spikes/s (lengths, for drawing only, in um). Nothing is
+The units are NEST's: ms, mV, pF, pA, nS and spikes/s (lengths, for drawing only, in um). Nothing is
 converted: a value with another unit is refused, so that a slip of a factor 1000 cannot enter.
 """
 
@@ -21,7 +21,9 @@ UNITS = {
     "mV": "membrane potential",
     "pF": "capacitance",
     "pA": "current, and synaptic weight of a current-based synapse",
+    "nS": "conductance, and synaptic weight of a conductance-based synapse",
     "spikes/s": "rate",
+    "1/ms": "rate of decay",
     "um": "length",
     "1": "a pure number",
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mc_interchange.formats import neuroml as fmt
-from mc_interchange.instance import NetworkInstance
-from mc_interchange.network import PoissonActivity, PoissonInput, SpikeTrains, StepCurrent
+from mc_interchange.instance import NetworkInstance, Trains
+from mc_interchange.network import PoissonActivity, PoissonInput, StepCurrent
 
 from .plan import Plan, PlannedInput, PlannedPopulation, neuron_of
 from .xml import DECLARATION, element, start
@@ -74,8 +74,9 @@ def _pulses(planned: Plan, dt: float) -> Iterator[str]:
 def _spike_arrays(populations: list[PlannedPopulation]) -> Iterator[str]:
     for population in populations:
         activity = population.nodes.activity
-        if isinstance(activity, SpikeTrains):
-            for component, train in zip(population.components, activity.times, strict=True):
+        if isinstance(activity, Trains):
+            trains = (train.tolist() for block in activity.blocks() for train in block.trains())
+            for component, train in zip(population.components, trains, strict=True):
                 yield "  " + start("spikeArray", id=component) + "\n"
                 for index, time in enumerate(train):
                     yield f'    <spike id="{index}" time="{fmt.decimal(time)}ms"/>\n'

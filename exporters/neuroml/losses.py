@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
+
 from mc_interchange.contracts import Loss
-from mc_interchange.instance import NetworkInstance
-from mc_interchange.network import PoissonActivity, PoissonInput, SpikeTrains, StepCurrent
+from mc_interchange.instance import NetworkInstance, Trains
+from mc_interchange.network import PoissonActivity, PoissonInput, StepCurrent
 from mc_interchange.network.simulation import steps
 
 from .plan import Plan, PlannedInput
@@ -90,13 +92,18 @@ def _sources(instance: NetworkInstance, name: str) -> Iterator[Loss]:
             f"at most one spike per source and step of {dt:g} ms: the variance in one step is "
             f"{1 - activity.rate * dt / 1000:.6g} of a Poisson process's",
         )
-    if isinstance(activity, SpikeTrains) and any(len(set(train)) < len(train) for train in activity.times):
+    if isinstance(activity, Trains) and _coincident(activity):
         yield Loss(
             f"spikes at the same time in {name}",
             "approximated",
             "they are listed in one spikeArray: jLEMS delivers all of them, its NEURON export loses them and all later "
             "spikes of that source",
         )
+
+
+def _coincident(trains: Trains) -> bool:
+    """Whether a source has several spikes at the same time."""
+    return any(len(np.unique(train)) < len(train) for block in trains.blocks() for train in block.trains())
 
 
 def _simulation(instance: NetworkInstance) -> Iterator[Loss]:

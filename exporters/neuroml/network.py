@@ -218,8 +218,9 @@ def _input(item: PlannedInput, target: PlannedPopulation) -> Iterator[str]:
         name, end = "input", 'destination="synapses"/>'
     else:
         name, end = "inputW", f'destination="synapses" weight="{fmt.decimal(item.input.weight, -3)}"/>'
-    for index in range(target.nodes.size):
+    chosen = item.input.neurons
+    for number, index in enumerate(range(target.nodes.size) if chosen is None else sorted(set(chosen))):
         path = target.path(index)
         for source in range(item.n_sources):
-            yield f'    <{name} id="{index * item.n_sources + source}" target="../{path}" {end}\n'
+            yield f'    <{name} id="{number * item.n_sources + source}" target="../{path}" {end}\n'
     yield "   </inputList>\n"

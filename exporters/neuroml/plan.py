@@ -10,8 +10,8 @@ import numpy as np
 
 from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import neuroml as fmt
-from mc_interchange.instance import NetworkInstance, Nodes
-from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, SpikeTrains, StepCurrent
+from mc_interchange.instance import NetworkInstance, Nodes, Trains
+from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, StepCurrent
 
 __all__ = ["Plan", "PlannedInput", "PlannedPopulation", "plan"]
 
@@ -44,7 +44,7 @@ class PlannedPopulation:
     @property
     def divided(self) -> bool:
         """Whether every cell is a population of its own."""
-        return isinstance(self.nodes.activity, SpikeTrains)
+        return isinstance(self.nodes.activity, Trains)
 
     @property
     def listed(self) -> bool:
@@ -117,13 +117,18 @@ class Plan:
 
     def tau_syn(self, population: str, *, excitatory: bool) -> float:
         """Return the time constant of synapses onto a population, in ms."""
-        return neuron_of(self.populations[population].nodes).parameters["tau_syn_ex" if excitatory else "tau_syn_in"]
+        return neuron_of(self.populations[population].nodes)["tau_syn_ex" if excitatory else "tau_syn_in"]
 
 
 def neuron_of(nodes: Nodes) -> Neuron:
     """Return the neuron model of a population that has dynamics."""
     if nodes.neuron is None:
         raise NotRepresentableError(f"population {nodes.name}: virtual sources receive no input")
+    if not isinstance(nodes.neuron, Neuron):
+        names = sorted({n.model if isinstance(n, Neuron) else f"{n.format}:{n.name}" for n in nodes.models})
+        raise NotRepresentableError(
+            f"population {nodes.name}: NeuroML's core types have no equal of the neuron model {', '.join(names)}"
+        )
     return nodes.neuron
 
 
@@ -150,6 +155,11 @@ def plan(instance: NetworkInstance, *, initial_pulse: bool) -> Plan:
     synapses = {tau: ids.claim(fmt.synapse_name(tau)) for tau in taus}
     projection_ids = {}
     for name, edges in instance.projections.items():
+        if not edges.synapse.plain:
+            raise NotRepresentableError(
+                f"projection {name}: NeuroML's core types have no equal of the synapse model {edges.synapse.model} "
+                f"with receptor {edges.synapse.receptor} and parameters {dict(edges.synapse.parameters)}"
+            )
         first = ids.claim(name)
         one = len(set(_taus(instance.populations[edges.target]))) == 1
         projection_ids[name] = (first, first if one else ids.claim(f"{name}_inhibitory"))
@@ -168,7 +178,7 @@ def plan(instance: NetworkInstance, *, initial_pulse: bool) -> Plan:
 
 
 def _members(ids: fmt.Identifiers, nodes: Nodes) -> tuple[str, ...]:
-    if isinstance(nodes.activity, SpikeTrains):
+    if isinstance(nodes.activity, Trains):
         return tuple(ids.claim(f"{nodes.name}_{index}") for index in range(nodes.size))
     return (ids.claim(nodes.name),)
 
@@ -179,10 +189,11 @@ def _population(
     if nodes.neuron is None:
         _check_activity(nodes, instance.simulation.dt)
         return PlannedPopulation(nodes, members, tuple(ids.claim(f"{m}_source") for m in members))
-    model = nodes.neuron.entry.elsewhere.get("neuroml")
+    neuron = neuron_of(nodes)
+    model = neuron.entry.elsewhere.get("neuroml")
     if model not in fmt.PARAMETERS:
         raise NotRepresentableError(
-            f"population {nodes.name}: NeuroML's core types have no equal of the neuron model {nodes.neuron.model}"
+            f"population {nodes.name}: NeuroML's core types have no equal of the neuron model {neuron.model}"
         )
     if nodes.varying:
         raise NotRepresentableError(
@@ -208,8 +219,8 @@ def _check_activity(nodes: Nodes, dt: float) -> None:
 
 def _taus(nodes: Nodes) -> Iterator[float]:
     if nodes.neuron is not None:
-        yield nodes.neuron.parameters["tau_syn_ex"]
-        yield nodes.neuron.parameters["tau_syn_in"]
+        yield neuron_of(nodes)["tau_syn_ex"]
+        yield neuron_of(nodes)["tau_syn_in"]
 
 
 def _differs(nodes: Nodes) -> bool:

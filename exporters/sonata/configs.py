@@ -7,15 +7,20 @@ differs is written where it differs, below.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mc_interchange.formats import sonata
-from mc_interchange.instance import Edges, NetworkInstance
-from mc_interchange.network import SpikeTrains
+from mc_interchange.instance import Edges, NetworkInstance, Trains
+from mc_interchange.network import StepCurrent
+from mc_interchange.network.simulation import steps
 
-__all__ = ["write_configs"]
+__all__ = ["BMTK_SKIPS", "write_configs"]
+
+#: bmtk leaves out, with a warning, current clamps whose ``delay`` is at most one step: those that begin in this step.
+BMTK_SKIPS = 2
 
 _BASE = "$BASE_DIR"  # one level of variables only: NEST does not resolve variables inside variables
 
@@ -30,7 +35,7 @@ def write_configs(instance: NetworkInstance, directory: Path, projections: Seque
     """
     _write(directory / sonata.CIRCUIT_CONFIG, _circuit(instance, projections, None))
     _write(directory / sonata.CIRCUIT_CONFIG_PYNN, _circuit(instance, projections, "pynn"))
-    _write(directory / sonata.NODE_SETS, {name: {"population": name} for name in instance.populations})
+    _write(directory / sonata.NODE_SETS, _node_sets(instance))
     for consumer in (None, "nest", "pynn", "snap"):
         _write(directory / sonata.simulation_config(consumer), _simulation(instance, consumer))
 
@@ -91,10 +96,26 @@ def _simulation(instance: NetworkInstance, consumer: str | None) -> dict[str, An
     return config
 
 
+def _node_sets(instance: NetworkInstance) -> dict[str, Any]:
+    sets: dict[str, Any] = {name: {"population": name} for name in instance.populations}
+    for current in _currents(instance):
+        if current.neurons is not None:
+            sets[sonata.clamp_name(current.name)] = {"population": current.target, "node_id": list(current.neurons)}
+    return sets
+
+
+def _currents(instance: NetworkInstance) -> list[StepCurrent]:
+    """Return the step currents that have an effect within the grid."""
+    dt = instance.simulation.dt
+    found = [item for item in instance.inputs if isinstance(item, StepCurrent)]
+    return [item for item in found if operator.lt(*sonata.clamp_steps(item, dt))]
+
+
 def _inputs(instance: NetworkInstance, consumer: str | None) -> dict[str, Any]:
-    inputs: dict[str, Any] = {}
+    dt = instance.simulation.dt
+    inputs = {sonata.clamp_name(item.name): _clamp(item, dt, consumer) for item in _currents(instance)}
     for name, nodes in instance.populations.items():
-        if not isinstance(nodes.activity, SpikeTrains):
+        if not isinstance(nodes.activity, Trains):
             continue
         path = f"{_BASE}/{sonata.input_file(name, 'pynn' if consumer == 'pynn' else None)}"
         if consumer == "snap":  # libsonata's words for the same
@@ -111,6 +132,25 @@ def _inputs(instance: NetworkInstance, consumer: str | None) -> dict[str, Any]:
     return inputs
 
 
+def _clamp(current: StepCurrent, dt: float, consumer: str | None) -> dict[str, Any]:
+    """Return a step current in the words and units of a consumer.
+
+    For PyNN, libsonata and bluepysnap, the current is in nA and begins with the integration step at ``delay``. bmtk
+    takes pA, and ``delay`` is when its generator begins, from which the current takes one step to the neuron.
+    """
+    begin, end = sonata.clamp_steps(current, dt)
+    per_ms = steps(1.0, dt)
+    others = consumer in ("pynn", "snap")
+    return {
+        "input_type": "current_clamp",
+        "module": "linear" if consumer == "snap" else "IClamp",
+        "node_set": current.target if current.neurons is None else sonata.clamp_name(current.name),
+        "amp_start" if consumer == "snap" else "amp": current.amplitude / 1000 if others else current.amplitude,
+        "delay": (begin if others else begin - 1) / per_ms,
+        "duration": (end - begin) / per_ms,
+    }
+
+
 def _reports(instance: NetworkInstance) -> dict[str, Any]:
     return {
         f"V_m_{recording.population}": {
@@ -119,6 +159,7 @@ def _reports(instance: NetworkInstance) -> dict[str, Any]:
             "sections": "soma",
             "variable_name": "v",
             "unit": "mV",
+            "file_name": "V_m.h5",  # as mc-run writes it
             "dt": recording.interval,
             "start_time": 0.0,
             "end_time": instance.simulation.duration,

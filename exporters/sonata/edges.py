@@ -99,7 +99,8 @@ def write_edges(
         for kind in index:
             ids, counts = ("source", source_counts) if kind == "source_to_target" else ("target", target_counts)
             index_group = group.create_group(f"indices/{kind}")
-            write_index(file, index_group, datasets[f"{ids}_node_id"], counts, is_sorted=edges.order == ids)
+            column = datasets[f"{ids}_node_id"]
+            write_index(file, index_group, column, counts, is_sorted=edges.order == ids, workers=workers)
         columns = [Column(name, d.dataset.name, d.dtype.name, d.end, d.checksum) for d in file.streams]
     return digest, columns
 

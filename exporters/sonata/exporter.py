@@ -7,16 +7,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from mc_interchange.contracts import Exporter, ExportOptions, Loss, Written
+from mc_interchange.contracts import Column, Exporter, ExportOptions, Loss, Written
 from mc_interchange.formats import sonata
-from mc_interchange.instance import EdgeDigest, NetworkInstance
+from mc_interchange.instance import EdgeDigest, Edges, NetworkInstance, Nodes, PoissonTrains, Trains
 from mc_interchange.instance.instance import pair
-from mc_interchange.network import PoissonActivity, PoissonInput, SpikeTrains
+from mc_interchange.network import PoissonActivity, PoissonInput
 from mc_interchange.progress import Progress
 
-from .configs import write_configs
+from .configs import BMTK_SKIPS, write_configs
 from .edges import write_edges
-from .nodes import write_nodes, write_spike_input, write_table
+from .loaders import write_loaders
+from .nodes import write_nodes, write_parameters, write_table
+from .spikes import write_spike_input
 
 __all__ = ["SonataExporter", "SonataOptions"]
 
@@ -45,8 +47,8 @@ class SonataExporter(Exporter[SonataOptions]):
         package's NEST runner uses it; other readers see none.
     Poisson activity of virtual populations
         Likewise: the sources are in the circuit, their rate is in the model file.
-    Step currents
-        Likewise.
+    Step currents that begin in the first two steps
+        They are in the circuit, but bmtk skips them.
     The discarded part at the start, and which neurons record their potential
         Likewise. They have no influence on the dynamics.
     Which populations record spikes, and the number of threads
@@ -62,8 +64,11 @@ class SonataExporter(Exporter[SonataOptions]):
         """Name what is in the model file only, or nowhere when there is none."""
         found = []
         for item in instance.inputs:
-            kind = "Poisson input" if isinstance(item, PoissonInput) else "step current"
-            found.append((f"{kind} {item.name} onto {item.target}", f"SONATA has no {kind}"))
+            if isinstance(item, PoissonInput):
+                found.append((f"Poisson input {item.name} onto {item.target}", "SONATA has no Poisson input"))
+            elif sonata.clamp_steps(item, instance.simulation.dt)[0] <= BMTK_SKIPS:
+                why = f"bmtk skips currents that begin within {BMTK_SKIPS} steps, though the file has them"
+                found.append((f"step current {item.name} onto {item.target}", why))
         for nodes in instance.populations.values():
             if isinstance(nodes.activity, PoissonActivity):
                 found.append((f"Poisson activity of {nodes.name}", "SONATA has no Poisson generator"))
@@ -85,7 +90,8 @@ class SonataExporter(Exporter[SonataOptions]):
             e.n_edges * (16 + e.weight_dtype.itemsize + 16 * len(set(_INDICES[options.index]) - {_cheap(e.order)}))
             for e in instance.projections.values()
         )
-        return edges + 60 * sum(p.size for p in instance.populations.values()) + 2**20
+        nodes = 60 * sum(p.size for p in instance.populations.values())
+        return edges + nodes + sum(map(_spike_bytes, instance.populations.values())) + 2**20
 
     def write(
         self,
@@ -100,18 +106,20 @@ class SonataExporter(Exporter[SonataOptions]):
         for folder in (sonata.NETWORK, f"{sonata.NETWORK}/pynn", sonata.NEURON_MODELS, sonata.SYNAPSE_MODELS):
             (directory / folder).mkdir(parents=True)
         (directory / sonata.SYNAPSE_MODELS / f"{sonata.STATIC_SYNAPSE}.json").write_text("{}\n")
-        for number, nodes in enumerate(instance.populations.values()):
-            write_nodes(nodes, directory, node_type_id=100 + number)
-            if isinstance(nodes.activity, SpikeTrains):
+        node_type_id = 100
+        columns: list[Column] = []
+        dt = instance.simulation.dt
+        for nodes in instance.populations.values():
+            node_type_id = write_nodes(nodes, directory, node_type_id)
+            if isinstance(nodes.activity, Trains):
                 (directory / "inputs").mkdir(exist_ok=True)
-                write_spike_input(nodes.name, nodes.activity, directory)
+                columns += write_spike_input(nodes.name, nodes.activity, directory, dt=dt, progress=progress)
         projections = sorted(instance.projections.values(), key=lambda e: (-e.n_edges, e.name))
         progress.task("writing SONATA", instance.n_edges, "edges")
         digests: dict[str, EdgeDigest] = {}
-        columns = []
         for number, edges in enumerate(projections):
             edge_type_id = 10_000 + number
-            _write_edge_types(directory, edges.name, edge_type_id)
+            _write_edge_types(directory, edges, edge_type_id)
             digest, written = write_edges(
                 edges,
                 directory,
@@ -125,6 +133,7 @@ class SonataExporter(Exporter[SonataOptions]):
             digests[pair(edges)] = digests.get(pair(edges), EdgeDigest()) + digest
             columns += written
         write_configs(instance, directory, projections)
+        write_loaders(directory)
         return Written(digests, columns)
 
 
@@ -132,15 +141,32 @@ def _cheap(order: str) -> str:
     return {"target": "target_to_source", "source": "source_to_target"}.get(order, "")
 
 
-def _write_edge_types(directory: Path, name: str, edge_type_id: int) -> None:
+def _spike_bytes(nodes: Nodes) -> int:
+    """Return the size of replayed spikes: a time and an id each."""
+    trains = nodes.activity
+    if isinstance(trains, PoissonTrains):
+        return int(16 * trains.expected)
+    return 16 * trains.n_spikes if isinstance(trains, Trains) else 0
+
+
+def _write_edge_types(directory: Path, edges: Edges, edge_type_id: int) -> None:
     """Write the type table twice: PyNN wants a prefix in the template that NEST refuses."""
+    synapse, name = edges.synapse, edges.name
+    file = f"{sonata.STATIC_SYNAPSE}.json"
+    if not synapse.plain:
+        file = f"{name}.json"
+        receptor = {"receptor_type": synapse.receptor} if synapse.receptor else {}
+        path = directory / sonata.SYNAPSE_MODELS / file
+        write_parameters(path, {**receptor, **synapse.parameters}, f"projection {name}")
     for consumer, prefix in ((None, ""), ("pynn", "nest:")):
         write_table(
             directory / sonata.edge_types_file(name, consumer),
-            {
-                "edge_type_id": str(edge_type_id),
-                "population": name,
-                "model_template": prefix + sonata.STATIC_SYNAPSE,
-                "dynamics_params": f"{sonata.STATIC_SYNAPSE}.json",
-            },
+            [
+                {
+                    "edge_type_id": str(edge_type_id),
+                    "population": name,
+                    "model_template": prefix + synapse.model,
+                    "dynamics_params": file,
+                }
+            ],
         )

@@ -1,5 +1,6 @@
 """A live NEST kernel into a network instance."""
 
 from .capture import capture
+from .kernel import CaptureWarning
 
-__all__ = ["capture"]
+__all__ = ["CaptureWarning", "capture"]

@@ -3,111 +3,181 @@
 from __future__ import annotations
 
 import json
-import re
 import warnings
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
-from mc_interchange.contracts import Importer
+from mc_interchange.contracts import Finding, Importer
 from mc_interchange.errors import FormatError, ModelError
 from mc_interchange.export import MODEL_FILE
-from mc_interchange.formats import sonata
-from mc_interchange.instance import NetworkInstance, Nodes, check_name, realize
-from mc_interchange.network import Network, Simulation, VirtualPopulation, read_network
+from mc_interchange.instance import NetworkInstance, check_name
+from mc_interchange.network import Simulation, read_network
 from mc_interchange.output import MANIFEST
+from mc_interchange.progress import Progress, Silent
 
 from .config import Config, SonataWarning
 from .edges import SonataEdges, open_edges
-from .inputs import with_spike_inputs
+from .find import Circuit, find_circuit, is_circuit
+from .inputs import Inputs
+from .lint import CONSUMERS, check_directory
+from .model_file import ModelFile
+from .names import our_names, valid_name
+from .node_sets import NodeSets
+from .node_table import NodeTable, open_nodes
 from .nodes import read_nodes
 
 __all__ = ["SonataImporter", "SonataWarning"]
 
 
 class SonataImporter(Importer):
-    """Reads SONATA circuits of point neurons: one node type per population, one group per edge population.
+    """Reads SONATA circuits of point neurons, whoever wrote them.
 
-    What SONATA cannot say (Poisson inputs, step currents, recordings) is taken from the model file beside
-    the circuit, where there is one. Where both say something, the circuit counts and a
+    One population of the circuit is one of the instance, with several models where its types differ in
+    theirs. An edge population whose types differ in synapse model, receptor or synapse parameters gives one
+    projection for each. What SONATA cannot say (Poisson inputs, recordings) is taken from the model file
+    beside the circuit, where there is one. Where both say something, the circuit counts and a
     :class:`SonataWarning` tells.
     """
 
     format = "sonata"
-    title = "SONATA circuit directory"
+    title = "SONATA circuit"
+    consumers = CONSUMERS
 
     def recognises(self, path: Path) -> bool:
-        """Say whether this is a directory with a circuit config, or such a config."""
-        if path.is_dir():
-            return (path / sonata.CIRCUIT_CONFIG).is_file()
-        return path.suffix == ".json" and path.name.startswith("circuit_config")
+        """Say whether this is a directory with a circuit or simulation config, or such a config."""
+        return is_circuit(path)
+
+    def check(
+        self,
+        path: Path,
+        consumers: Collection[str] = (),
+        *,
+        progress: Progress = Silent(),  # noqa: B008
+    ) -> list[Finding]:
+        """Check every file of a directory (see :mod:`.lint`)."""
+        return check_directory(path, consumers, progress)
 
     def read(self, path: Path) -> NetworkInstance:
         """Open a circuit (see :class:`mc_interchange.contracts.Importer`)."""
-        config_path = path / sonata.CIRCUIT_CONFIG if path.is_dir() else path
-        directory = config_path.parent
-        config = Config(config_path)
-        network = read_network(directory / MODEL_FILE) if (directory / MODEL_FILE).is_file() else None
-        run_file = directory / sonata.simulation_config()
-        run_config = Config(run_file) if run_file.is_file() else None
-        simulation = _simulation(directory, run_config, network)
-        populations = _ordered(_nodes(config), network)
-        sizes = {name: nodes.size for name, nodes in populations.items()}
-        projections = [
-            edges
-            for entry in config.files("edges")
-            for edges in open_edges(
-                config.path(entry, "edges_file"), config.path(entry, "edge_types_file"), sizes, simulation.dt
+        circuit = find_circuit(path)
+        directory = circuit.directory
+        file = directory / MODEL_FILE
+        model = ModelFile(directory, read_network(file)) if file.is_file() else None
+        simulation = _simulation(circuit, model)
+        tables, ours = _tables(circuit)
+        models = circuit.component("point_neuron_models_dir")
+        populations = {ours[name]: read_nodes(table, ours[name], models) for name, table in tables.items()}
+        projections = _projections(circuit, tables, ours, simulation.dt)
+        if model is not None:
+            populations = model.complete(populations)
+            model.compare_projections(projections, simulation.seed)
+        sets = NodeSets((circuit.run or circuit.circuit).file, circuit.node_sets(), tables)
+        inputs = Inputs(populations, ours, sets, simulation.dt)
+        if circuit.run is None:
+            inputs.read_exported(directory)
+        else:
+            inputs.read(circuit.run)
+            _report_unused(circuit.run, model)
+        for nodes in inputs.populations.values():
+            if nodes.virtual and nodes.activity is None:
+                message = f"{path}: no spikes are given for the virtual population {nodes.name}"
+                warnings.warn(message, SonataWarning, stacklevel=2)
+        network = model.network if model else None
+        try:
+            return NetworkInstance(
+                name=network.name if network else _model_name(directory),
+                populations=inputs.populations,
+                projections=projections,
+                inputs=model.join_inputs(inputs.currents, simulation.dt) if model else inputs.currents,
+                simulation=simulation,
+                network=network,
+                seed=simulation.seed if network else None,
             )
-        ]
-        if network is not None:
-            populations = _complete(populations, network, directory)
-            _compare_projections(projections, network, simulation.seed, directory)
-        populations = with_spike_inputs(populations, directory, run_config, simulation.dt)
-        silent = [n.name for n in populations.values() if n.virtual and n.activity is None]
-        if silent:
-            warnings.warn(f"{path}: no spikes are given for the virtual population {silent[0]}", SonataWarning, 2)
-        return NetworkInstance(
-            name=network.name if network else _model_name(directory),
-            populations=populations,
-            projections={edges.name: edges for edges in projections},
-            inputs=network.inputs if network else (),
-            simulation=simulation,
-            network=network,
-            seed=simulation.seed if network else None,
-        )
+        except ModelError as error:
+            raise FormatError(f"{circuit.circuit.file}: {error}") from None
 
 
-def _nodes(config: Config) -> dict[str, Nodes]:
-    populations: dict[str, Nodes] = {}
+def _tables(circuit: Circuit) -> tuple[dict[str, NodeTable], dict[str, str]]:
+    """Open the node files; return their populations, and our names of these."""
+    config = circuit.circuit
+    tables: dict[str, NodeTable] = {}
     for entry in config.files("nodes"):
-        nodes_file, types_file = (config.path(entry, key) for key in ("nodes_file", "node_types_file"))
-        for nodes in read_nodes(nodes_file, types_file, config.models()):
-            if nodes.name in populations:
-                raise FormatError(f"{nodes_file}: population {nodes.name} is defined twice")
-            populations[nodes.name] = nodes
-    if not populations:
-        raise FormatError("the circuit has no node populations")
-    return populations
+        file = config.path(entry, "nodes_file")
+        for table in open_nodes(file, _types_file(config, entry, "node_types_file"), _declared(config, entry)):
+            if table.name in tables:
+                raise FormatError(f"{file}: population {table.name} is defined twice")
+            tables[table.name] = table
+    if not tables:
+        raise FormatError(f"{config.file}: the circuit has no node populations")
+    return tables, dict(zip(tables, our_names(config.file, "population", list(tables)), strict=True))
 
 
-def _simulation(directory: Path, config: Config | None, network: Network | None) -> Simulation:
+def _projections(
+    circuit: Circuit, tables: dict[str, NodeTable], ours: dict[str, str], dt: float
+) -> dict[str, SonataEdges]:
+    config = circuit.circuit
+    networks = config.section("networks")
+    others = [
+        name for entry in config.files("edges") for name, kind in _declared(config, entry).items() if kind != "chemical"
+    ]
+    if networks.get("gap_juncs") or others:
+        what = f"edge population {others[0]} is not chemical" if others else "networks.gap_juncs is given"
+        raise FormatError(f"{config.file}: {what}; only chemical synapses are supported")
+    models = circuit.component("synaptic_models_dir")
+    sizes = {name: table.size for name, table in tables.items()}
+    found = [
+        edges
+        for entry in config.files("edges")
+        for edges in open_edges(
+            config.path(entry, "edges_file"), _types_file(config, entry, "edge_types_file"), models, sizes, dt
+        )
+    ]
+    for edges, name in zip(found, our_names(config.file, "projection", [e.name for e in found]), strict=True):
+        edges.name, edges.source, edges.target = name, ours[edges.source], ours[edges.target]
+    return {edges.name: edges for edges in found}
+
+
+def _declared(config: Config, entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the types of populations, where an entry declares them as libsonata reads them."""
+    populations = entry.get("populations", {})
+    if not isinstance(populations, dict) or not all(isinstance(p, dict) for p in populations.values()):
+        raise FormatError(f"{config.file}: populations of an entry must be an object of objects")
+    return {name: str(p["type"]) for name, p in populations.items() if "type" in p}
+
+
+def _report_unused(run: Config, model: ModelFile | None) -> None:
+    """Tell of what a simulation config asks for in vain."""
+    unused = []
+    if "v_init" in run.section("conditions"):
+        unused.append("conditions.v_init (neurons start at the V_m of their parameters)")
+    if model is None and any(r.get("enabled", True) for r in run.section("reports").values() if isinstance(r, dict)):
+        unused.append("reports (mc-run --record does the same)")
+    if unused:
+        warnings.warn(f"{run.file}: not used: {', '.join(unused)}", SonataWarning, stacklevel=3)
+
+
+def _types_file(config: Config, entry: dict[str, Any], key: str) -> Path | None:
+    """Return the type table; there may be none where the HDF5 file holds everything."""
+    return None if entry.get(key) in (None, "") else config.path(entry, key)
+
+
+def _simulation(circuit: Circuit, model: ModelFile | None) -> Simulation:
     """Join what the simulation config says with what only the model file says."""
-    base = network.simulation if network else Simulation()
+    base = model.network.simulation if model else Simulation()
+    config = circuit.run
     if config is None:
         return base
     run = config.section("run")
-    said = {"dt": run.get("dt"), "duration": run.get("tstop"), "seed": run.get("random_seed")}
+    # where both are given, bmtk takes the duration
+    said = {"dt": run.get("dt"), "duration": run.get("duration", run.get("tstop")), "seed": run.get("random_seed")}
     known = {key: value for key, value in said.items() if value is not None}
     try:
         joined = Simulation(**{**base.model_dump(), **known})
     except ModelError as error:
         raise FormatError(f"{config.file}: run: {str(error).removeprefix('Simulation: ')}") from None
-    if network is not None:
-        for field, key in (("dt", "dt"), ("duration", "tstop"), ("seed", "random_seed")):
-            rules, ours = getattr(base, field), getattr(joined, field)
-            # a seed that an exporter was given is not that of the rules
-            if rules != ours and not (field == "seed" and ours == _exported(directory, "seed")):
-                _conflict(directory, f"{field} is {rules:.12g}, run.{key} in {config.file.name} is {ours:.12g}")
+    if model is not None:
+        model.compare_simulation(joined, config, exported_seed=_exported(circuit.directory, "seed"))
     return joined
 
 
@@ -120,64 +190,11 @@ def _exported(directory: Path, key: str) -> object:
     return manifest.get(key) if isinstance(manifest, dict) else None
 
 
-def _ordered(populations: dict[str, Nodes], network: Network | None) -> dict[str, Nodes]:
-    if network is None:
-        return populations
-    known = [p.name for p in network.populations if p.name in populations]
-    return {name: populations[name] for name in [*known, *(n for n in populations if n not in known)]}
-
-
-def _complete(populations: dict[str, Nodes], network: Network, directory: Path) -> dict[str, Nodes]:
-    """Add what only the model file says, and report where it disagrees."""
-    complete = dict(populations)
-    described = {p.name: p for p in network.populations}
-    if described.keys() != populations.keys():
-        _conflict(directory, f"populations {sorted(described)} against {sorted(populations)} in the circuit")
-    for name, nodes in populations.items():
-        rules = described.get(name)
-        if rules is None:
-            continue
-        if rules.size != nodes.size:
-            _conflict(directory, f"population {name} has {rules.size} neurons, {nodes.size} in the circuit")
-        if isinstance(rules, VirtualPopulation) != nodes.virtual:
-            _conflict(directory, f"population {name} is virtual in one of the two only")
-        elif isinstance(rules, VirtualPopulation):
-            complete[name] = replace(nodes, activity=rules.activity, color=rules.color)
-        else:
-            if nodes.neuron != rules.neuron and not nodes.varying:
-                _conflict(directory, f"the neuron parameters of population {name} differ")
-            complete[name] = replace(nodes, color=rules.color)
-    return complete
-
-
-def _compare_projections(projections: list[SonataEdges], network: Network, seed: int, directory: Path) -> None:
-    """Report where the rules and the circuit name other projections, or other populations for one."""
-    rules = {p.name: (p.source, p.target) for p in network.projections}
-    found = {edges.name: (edges.source, edges.target) for edges in projections}
-    for name in sorted(found.keys() - rules.keys()):
-        _conflict(directory, f"projection {name} is in the circuit only")
-    missing = tuple(p for p in network.projections if p.name not in found)
-    if missing:
-        # a rule that draws no synapse has no file
-        drawn = realize(network.model_copy(update={"projections": missing}), seed).projections
-        for name in drawn:
-            _conflict(directory, f"projection {name} is not in the circuit")
-    for name in sorted(found.keys() & rules.keys()):
-        if found[name] != rules[name]:
-            ends = " -> ".join(rules[name]), " -> ".join(found[name])
-            _conflict(directory, f"projection {name} is {ends[0]}, {ends[1]} in the circuit")
-
-
-def _conflict(directory: Path, what: str) -> None:
-    warnings.warn(f"{directory / MODEL_FILE}: {what}; the circuit is used", SonataWarning, stacklevel=2)
-
-
 def _model_name(directory: Path) -> str:
     """Return the name that the manifest gives, else one made of the directory's."""
     name = _exported(directory, "model")
     try:
         check_name("model", name)  # type: ignore[arg-type]  # anything but a good name is refused
     except ModelError:
-        name = re.sub(r"\W", "_", directory.resolve().name, flags=re.ASCII)[:63]
-        return f"_{name}" if not name or name[0].isdigit() else name
+        return valid_name(directory.resolve().name)
     return str(name)

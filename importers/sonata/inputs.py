@@ -1,106 +1,109 @@
-"""Spike trains of virtual populations, as the simulation config names them."""
+"""The inputs that a simulation config names: spikes of virtual populations, and current clamps."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mc_interchange.errors import FormatError, ModelError
 from mc_interchange.formats import sonata
-from mc_interchange.formats.sonata_output import read_spikes
-from mc_interchange.instance import Nodes
-from mc_interchange.network import SpikeTrains
-from mc_interchange.network.consistency import TOLERANCE
-from mc_interchange.network.simulation import steps
+from mc_interchange.instance import Nodes, Trains
+from mc_interchange.network import StepCurrent
 
 from .config import Config, SonataWarning
+from .currents import is_clamp, read_clamp, report_early
+from .names import unique_names
+from .node_sets import NodeSets
+from .spikes import read_csv_trains, read_trains, spike_populations
 
-__all__ = ["with_spike_inputs"]
+__all__ = ["Inputs"]
+
+_HDF5 = ("h5", "hdf5", "sonata")
+#: libsonata's word; its node set names the targets, and the file the sources.
+_REPLAY = "synapse_replay"
 
 
-def with_spike_inputs(
-    populations: Mapping[str, Nodes], directory: Path, config: Config | None, dt: float
-) -> dict[str, Nodes]:
-    """Give virtual populations their spike trains; they count more than the model file.
+class Inputs:
+    """Reads the inputs of a circuit.
 
     Parameters
     ----------
-    config
-        The simulation config. None: there is none, and the exporter's file names are tried.
+    populations
+        By our names.
+    ours
+        Our names by those of the files.
+    sets
+        The node sets.
     dt
         Resolution in ms.
-
-    Raises
-    ------
-    FormatError
     """
-    virtual = [name for name, nodes in populations.items() if nodes.virtual]
-    if config is None:
-        candidates = {name: directory / sonata.input_file(name) for name in virtual}
-        files = {name: path for name, path in candidates.items() if path.is_file()}
-    else:
-        files = _named_files(config, virtual)
-    complete = dict(populations)
-    for name, path in files.items():
-        activity = _read_trains(path, name, populations[name].size, dt)
-        complete[name] = replace(populations[name], activity=activity)
-    return complete
 
+    def __init__(self, populations: Mapping[str, Nodes], ours: Mapping[str, str], sets: NodeSets, dt: float) -> None:
+        self.populations = dict(populations)
+        self.currents: tuple[StepCurrent, ...] = ()
+        self._ours = ours
+        self._sets = sets
+        self._dt = dt
+        self._fed: set[str] = set()
 
-def _named_files(config: Config, virtual: list[str]) -> dict[str, Path]:
-    """Return the spike file of each virtual population, and tell of every input that is not read."""
-    files: dict[str, Path] = {}
-    for key, entry in config.section("inputs").items():
-        population = _population(entry)
-        if population in virtual and population not in files:
-            files[population] = config.path(entry, "input_file")
-        else:
-            message = (
-                f"{config.file}: input {key} is not read: only the spikes of virtual populations are, from one HDF5 "
-                "file each (input_type spikes, module h5)"
-            )
-            warnings.warn(message, SonataWarning, stacklevel=2)
-    return files
+    def read_exported(self, directory: Path) -> None:
+        """Without a simulation config, take the spike files of this package's exporter."""
+        for name, nodes in self.populations.items():
+            path = directory / sonata.input_file(name)
+            if nodes.virtual and path.is_file():
+                self._feed(name, read_trains(path, name, nodes.size, self._dt))
 
+    def read(self, config: Config) -> None:
+        """Read the inputs of a simulation config, and tell of those that are not read.
 
-def _population(entry: Any) -> str | None:
-    """Return the population whose spikes this input gives, or None when it is another kind of input."""
-    if not isinstance(entry, dict) or entry.get("input_type") != "spikes" or entry.get("module") != "h5":
-        return None
-    node_set = entry.get("node_set")
-    return node_set if isinstance(node_set, str) else None
-
-
-def _read_trains(path: Path, name: str, size: int, dt: float) -> SpikeTrains:
-    spikes = read_spikes(path)
-    if name not in spikes:
-        raise FormatError(f"{path}: /spikes/{name} is missing")
-    times, neurons = spikes[name]
-    if len(neurons) and int(neurons.max()) >= size:
-        raise FormatError(f"{path}: /spikes/{name}/node_ids must be below the population's size {size}")
-    _report_rounding(path, times, dt)
-    order = np.lexsort((times, neurons))
-    ends = np.searchsorted(neurons[order], np.arange(size + 1))
-    trains = tuple(tuple(times[order][a:b].tolist()) for a, b in pairwise(ends))
-    try:
-        return SpikeTrains(times=trains)
-    except ModelError as error:
-        raise FormatError(f"{path}: /spikes/{name}: {str(error).removeprefix('SpikeTrains: ')}") from None
-
-
-def _report_rounding(path: Path, times: NDArray[np.float64], dt: float) -> None:
-    """Tell of spike times that simulators with this resolution will round."""
-    counts = times * steps(1.0, dt)
-    n_missed = np.count_nonzero(np.abs(counts - np.rint(counts)) > TOLERANCE)
-    if n_missed:
-        message = (
-            f"{path}: {n_missed} of {len(times)} spike times are not multiples of dt = {dt:g} ms; they are rounded"
+        Raises
+        ------
+        FormatError
+        """
+        for key, entry in config.section("inputs").items():
+            if isinstance(entry, dict) and not entry.get("enabled", True):
+                continue
+            if isinstance(entry, dict) and is_clamp(entry):
+                neurons = {name: ours for name, ours in self._ours.items() if not self.populations[ours].virtual}
+                currents = read_clamp(config, key, entry, self._sets, neurons, self._dt)
+                report_early(config, key, currents, self._dt)
+                self.currents += tuple(currents)
+            elif not isinstance(entry, dict) or not self._read_spikes(config, entry):
+                message = (
+                    f"{config.file}: input {key} is not read: only spikes of virtual populations (module h5 or csv, "
+                    "one input each) and current clamps (module IClamp) are"
+                )
+                warnings.warn(message, SonataWarning, stacklevel=2)
+        names = unique_names([current.name for current in self.currents])
+        self.currents = tuple(
+            current.model_copy(update={"name": name}) for current, name in zip(self.currents, names, strict=True)
         )
-        warnings.warn(message, SonataWarning, stacklevel=2)
+
+    def _read_spikes(self, config: Config, entry: dict[str, Any]) -> bool:
+        """Read an input of spikes; False: it is none, or its populations have their spikes already."""
+        module = entry.get("module")
+        if entry.get("input_type") != "spikes" or module not in (*_HDF5, "csv", _REPLAY):
+            return False
+        key = "spike_file" if module == _REPLAY else "input_file"
+        if not isinstance(entry.get(key), str):
+            return False
+        if entry.get("use_parrot_neurons"):
+            message = f"{config.file}: use_parrot_neurons is not used; in bmtk it makes all spikes a step later"
+            warnings.warn(message, SonataWarning, stacklevel=3)
+        path = config.resolve(entry[key], beside=True)
+        if module == _REPLAY:
+            fed = [name for name in spike_populations(path) if name in self._ours]
+        else:
+            fed = list(self._sets.select(entry.get("node_set", "all")))
+        fed = [name for name in fed if self.populations[self._ours[name]].virtual and self._ours[name] not in self._fed]
+        for name in fed:
+            size = self.populations[self._ours[name]].size
+            read = read_csv_trains if module == "csv" else read_trains
+            self._feed(self._ours[name], read(path, name, size, self._dt))
+        return bool(fed)
+
+    def _feed(self, name: str, trains: Trains) -> None:
+        self.populations[name] = replace(self.populations[name], activity=trains)
+        self._fed.add(name)

@@ -1,33 +1,36 @@
-"""Reading node populations with their type tables and models."""
+"""From node tables to populations: one each, however many types, groups and models it has."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError, ModelError
-from mc_interchange.formats.hdf5 import open_hdf5
-from mc_interchange.instance import Nodes
-from mc_interchange.network import CATALOGUE, Neuron
+from mc_interchange.instance import MixedNeurons, Nodes
+from mc_interchange.network import AnyNeuron, Neuron
 
-from .config import read_types
+from .models import neuron, parameters
+from .node_table import NodeTable
 
 __all__ = ["read_nodes"]
 
-_MODELS = {f"nest:{entry.elsewhere['nest']}": name for name, entry in CATALOGUE.items() if "nest" in entry.elsewhere}
+#: Model types of point neurons: the specification's and bmtk's.
+_POINT = ("point_neuron", "point_process", "point_soma", None)
+_PROPERTIES = ("model_type", "model_template", "dynamics_params", "model_processing")
 
 
-def read_nodes(nodes_file: Path, types_file: Path, models: Path) -> list[Nodes]:
-    """Read every population of a node file.
+def read_nodes(table: NodeTable, name: str, models: Path) -> Nodes:
+    """Make the population of a node table.
 
     Parameters
     ----------
-    nodes_file, types_file
-        HDF5 and CSV file.
+    name
+        Ours of the population.
     models
         Directory of the point neuron models.
 
@@ -35,79 +38,103 @@ def read_nodes(nodes_file: Path, types_file: Path, models: Path) -> list[Nodes]:
     ------
     FormatError
     """
-    types = read_types(types_file, "node")
-    with open_hdf5(nodes_file) as file:
-        return [_population(nodes_file, name, group, types, models) for name, group in file["nodes"].items()]
-
-
-def _population(path: Path, name: str, group: h5py.Group, types: dict[int, dict[str, str]], models: Path) -> Nodes:
-    type_ids = np.unique(group["node_type_id"][:])
-    if len(type_ids) != 1 or int(type_ids[0]) not in types:
-        raise FormatError(
-            f"{path}: population {name} has the node types {type_ids[:5].tolist()}; "
-            "exactly one, listed in its type table, is supported"
-        )
-    row = types[int(type_ids[0])]
-    size = int(group["node_type_id"].shape[0])
-    _check_ids(path, group, size)
-    properties = group.get("0", {})
-    positions = None
-    if all(axis in properties for axis in "xyz"):
-        positions = np.stack([_values(path, properties, axis, size) for axis in "xyz"], axis=1)
-    if row.get("model_type") == "virtual":
-        return Nodes(name, size, positions=positions)
-    parameters = _parameters(path, row, models)
-    own = properties.get("dynamics_params", {}) if properties else {}
-    varying = {key: _values(path, own, key, size) for key in own if key != "V_m"}
-    common = {**parameters, **{key: float(values[0]) for key, values in varying.items()}}
-    neuron = _neuron(path, name, row.get("model_template", ""), common)
-    V_m = _values(path, own, "V_m", size) if "V_m" in own else np.full(size, neuron.parameters["E_L"])
-    return Nodes(name, size, neuron=neuron, V_m=V_m, varying=varying, positions=positions)
-
-
-def _check_ids(path: Path, group: h5py.Group, size: int) -> None:
-    """Refuse ids and groups that would give rows another meaning than their place."""
-    rows = np.arange(size)
-    for name, expected, what in (
-        ("node_id", rows, f"must be 0 to {size - 1} in order"),
-        ("node_group_id", 0 * rows, "must be 0 throughout: one group is supported"),
-        ("node_group_index", rows, f"must be 0 to {size - 1} in order"),
-    ):
-        if name in group and not np.array_equal(group[name][()], expected):
-            raise FormatError(f"{path}: {group.name}/{name} {what}")
-
-
-def _values(path: Path, group: h5py.Group, name: str, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    values = group[name][:]
-    if values.shape != (size,) or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
-        raise FormatError(f"{path}: {group.name}/{name} must hold {size} finite numbers")
-    return np.asarray(values, np.float64)
-
-
-def _parameters(path: Path, row: dict[str, str], models: Path) -> dict[str, Any]:
-    name = row.get("dynamics_params", "")
-    if not name or name == "NULL":
-        return {}
-    file = models / name
-    if Path(name).name != name:
-        raise FormatError(f"{path}: dynamics_params {name!r} must be a file name in {models}")
+    where = f"{table.path}: population {table.name}"
+    texts = {key: table.texts(key) for key in _PROPERTIES}
+    own = table.parameters()
+    lists = {key: values for key, values in own.items() if values.ndim == 2}
+    numbers = {key: values for key, values in own.items() if values.ndim == 1}
+    # nodes of one kind have all of this in common
+    kinds, which = _unique([*(t.codes for t in texts.values()), table.group_ids, *_list_codes(lists)], table.size)
+    found = {key: [t.values[t.codes[node]] for node in kinds] for key, t in texts.items()}
+    found["model_type"] = [kind or table.model_type for kind in found["model_type"]]
+    _check_kinds(where, found)
+    positions = table.positions()
+    if set(found["model_type"]) == {"virtual"}:
+        return Nodes(name, table.size, positions=positions)
+    files = {value: parameters(table.path, models, value) for value in set(found["dynamics_params"])}
+    neurons, potentials = [], []
+    for kind, node in enumerate(kinds):
+        of_node = {key: values[node].tolist() for key, values in own.items() if not np.isnan(values[node]).any()}
+        model, V_m = neuron(where, found["model_template"][kind], files[found["dynamics_params"][kind]] | of_node)
+        neurons.append(model)
+        potentials.append(np.nan if V_m is None else V_m)
+    given_V_m = numbers.pop("V_m", np.full(table.size, np.nan))
+    all_V_m = np.where(np.isnan(given_V_m), np.array(potentials)[which], given_V_m)
+    common, varying = _common(neurons, which, numbers)
+    unknown = np.isnan(all_V_m)
+    if not isinstance(common, MixedNeurons) and unknown.any() and not unknown.all():
+        common = MixedNeurons((common,), np.zeros(table.size, np.uint32))  # which may know some potentials only
     try:
-        parameters = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FormatError(f"{file}: cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise FormatError(f"{file}: not valid JSON ({error})") from None
-    if not isinstance(parameters, dict):
-        raise FormatError(f"{file}: not a JSON object of parameters")
-    return parameters
-
-
-def _neuron(path: Path, name: str, template: str, parameters: dict[str, Any]) -> Neuron:
-    if template not in _MODELS:
-        raise FormatError(
-            f"{path}: population {name} has the model {template!r}; supported: {', '.join(sorted(_MODELS))}"
+        return Nodes(
+            name,
+            table.size,
+            neuron=common,
+            V_m=None if unknown.all() else all_V_m,
+            varying=varying,
+            positions=positions,
         )
-    try:
-        return Neuron(model=_MODELS[template], parameters=parameters)
     except ModelError as error:
-        raise FormatError(f"{path}: population {name}: {str(error).removeprefix('Neuron: ')}") from None
+        raise FormatError(f"{where}: {error}") from None
+
+
+def _unique(columns: Sequence[NDArray[Any]], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return one node of each different combination, and the number of its combination for every node."""
+    which = np.zeros(size, np.int64)
+    for column in columns:
+        _, codes = np.unique(column, return_inverse=True)
+        _, which = np.unique(which * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)
+    _, first, which = np.unique(which, return_index=True, return_inverse=True)
+    return first, which
+
+
+def _list_codes(lists: dict[str, NDArray[np.float64]]) -> list[NDArray[np.int64]]:
+    return [np.unique(values, axis=0, return_inverse=True)[1].reshape(-1) for values in lists.values()]
+
+
+def _check_kinds(where: str, found: dict[str, list[str | None]]) -> None:
+    types = set(found["model_type"])
+    if "virtual" in types and len(types) > 1:
+        raise FormatError(f"{where} has virtual nodes and neurons; give each a population of its own")
+    for kind in types - {"virtual"}:
+        if kind not in _POINT:
+            raise FormatError(f"{where} has nodes of the model type {kind!r}; supported are point_neuron and virtual")
+    for name in found["model_processing"]:
+        if name is not None:
+            raise FormatError(f"{where} has the model_processing {name!r}, a Python function that is not in the files")
+
+
+def _common(
+    models: list[AnyNeuron], which: NDArray[np.int64], numbers: dict[str, NDArray[np.float64]]
+) -> tuple[AnyNeuron | MixedNeurons, dict[str, NDArray[np.float64]]]:
+    """Return what the neurons have in common, and what differs between them.
+
+    Neurons of one model whose parameters differ in numbers only are neurons of one kind.
+    """
+    first = models[0]
+    differing = {
+        key
+        for model in models
+        for key in first.parameters.keys() | model.parameters.keys()
+        if model.parameters.get(key) != first.parameters.get(key)
+    }
+    alike = all(_identity(model) == _identity(first) for model in models)
+    if alike and all(type(model.parameters.get(key)) is float for model in models for key in differing):
+        varying = {key: np.array([model.parameters[key] for model in models])[which] for key in sorted(differing)}
+        for key, values in numbers.items():
+            base = varying.get(key, np.full(len(which), first.parameters[key]))
+            varying[key] = np.where(np.isnan(values), base, values)
+        return first, varying
+    distinct: dict[str, AnyNeuron] = {}
+    for model in models:
+        distinct.setdefault(_key(model), model)
+    places = {key: place for place, key in enumerate(distinct)}
+    place = np.array([places[_key(model)] for model in models], np.uint32)
+    return MixedNeurons(tuple(distinct.values()), place[which]), numbers
+
+
+def _key(model: AnyNeuron) -> str:
+    return json.dumps([_identity(model), model.parameters], sort_keys=True)
+
+
+def _identity(model: AnyNeuron) -> tuple[str, str]:
+    return ("", model.model) if isinstance(model, Neuron) else (model.format, model.name)

@@ -14,8 +14,11 @@ from mc_interchange import registry
 from mc_interchange.contracts import Exporter
 from mc_interchange.errors import UsageError, one_line
 from mc_interchange.export import REPORT_FILE, ExportResult, export
+from mc_interchange.instance import NetworkInstance, PoissonTrains, freeze_inputs
+from mc_interchange.join import ExportJob, join_shards
 from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.progress import short_number, shown_progress
+from mc_interchange.shards import Shard
 
 from . import options
 from .common import Terminal, Tool
@@ -107,9 +110,11 @@ def _title(format: str) -> str:
         "mc-export pd14 --format neuroml --scale 0.02 --out column",
         "mc-export my_network.yaml --format sonata --seed 7",
         "mc-export pd14-sonata --format neuroml          # one format into another",
+        "mc-export --format sonata --scale 1 --shard 3/8 # one of 8 shares, each on a machine of its own",
+        "mc-export --join pd14-sonata-shard-*            # all shares; the same as without --shard",
     ),
 )
-@click.argument("model", default="pd14")
+@click.argument("models", nargs=-1, metavar="[MODEL | SHARD...]")
 @click.option("--format", "-f", "format", metavar="NAME", help="Format to write (see below).")
 @click.option(
     "--out",
@@ -121,18 +126,28 @@ def _title(format: str) -> str:
 @click.option("--seed", type=click.IntRange(1, MAX_SEED), help="Seed that fixes every synapse and initial value.")
 @click.option("--dt", type=float, metavar="MS", help="Resolution.")
 @click.option("--duration", type=float, metavar="MS", help="Simulated time in all.")
+@click.option(
+    "--freeze-input",
+    is_flag=True,
+    help="Draw the spikes of all Poisson sources now, so that every tool replays the same.",
+)
+@click.option("--shard", metavar="I/N", help="Write share I of N of the synapses only, for --join.")
+@click.option("--join", is_flag=True, help="Write what all SHARDs of an export make together.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads; no influence on the result.")
 @click.option("--strict", is_flag=True, help="Refuse when the format cannot hold the model exactly.")
 @options.force("an earlier export")
 @options.quiet
 @options.json_result
 def command(
-    model: str,
+    models: tuple[str, ...],
     format: str | None,
     out: Path | None,
     seed: int | None,
     dt: float | None,
     duration: float | None,
+    freeze_input: bool,
+    shard: str | None,
+    join: bool,
     workers: int | None,
     strict: bool,
     force: bool,
@@ -143,24 +158,80 @@ def command(
     """Write a model in one format, completely or not at all.
 
     MODEL is the name of a reference model (default: pd14), a model file (.yaml), or an export that an
-    importer reads. The scale, --background and --param are for reference models.
+    importer reads. The scale, --background and --param are for reference models. With --join: the directories
+    that were written with --shard, all of them.
     """
+    terminal = Terminal(quiet, as_json)
+    simulation = {"seed": seed, "dt": dt, "duration": duration}
+    simulation = {name: value for name, value in simulation.items() if value is not None}
+    given, chosen = given_arguments(others), options.values_of(others)
+    part = Shard.parse(shard) if shard else None
+    if part and freeze_input:
+        raise UsageError("--freeze-input: a shard holds no input; give it beside --join")
+    started = time.perf_counter()
+    if join:
+        _refuse_beside_join({"shard": shard} if shard else {}, simulation, given, chosen)
+        job = join_shards(models)
+        if format not in (None, job.format):
+            raise UsageError(f"--format {format}: these are shards of an export as {job.format}")
+        out = out or Path(f"{job.instance.name}-{job.format}")
+    else:
+        model = _only(models)
+        job = _job(model, format, given, chosen, simulation)
+        out = out or default_out(model, f"{job.format}-shard-{part.number}-of-{part.of}" if part else job.format)
+    instance = job.instance
+    if freeze_input:
+        instance = freeze_inputs(instance)
+        _tell_frozen(terminal, instance)
+    with shown_progress(quiet) as progress:
+        result = export(
+            instance,
+            job.format,
+            out,
+            job.options,
+            shard=part,
+            strict=strict,
+            force=force,
+            workers=workers,
+            progress=progress,
+        )
+    _tell_losses(terminal, job.format, result)
+    _tell_result(terminal, job.format, instance.name, part, result, time.perf_counter() - started)
+
+
+def _only(models: tuple[str, ...]) -> str:
+    if len(models) > 1:
+        raise UsageError(f"one MODEL is written at a time, got {' '.join(models)} (all shards of an export: --join)")
+    return models[0] if models else "pd14"
+
+
+def _job(
+    model: str, format: str | None, given: dict[str, Any], chosen: dict[str, Any], simulation: dict[str, Any]
+) -> ExportJob:
     if format is None:
         raise UsageError(f"--format is missing; known: {', '.join(registry.names('exporter'))}")
-    terminal = Terminal(quiet, as_json)
     exporter: Exporter[Any] = registry.load("exporter", format)
-    chosen = exporter.Options(**options.values_of(others))
-    simulation = {"seed": seed, "dt": dt, "duration": duration}
-    given = given_arguments(others)
-    started = time.perf_counter()
-    instance = load_instance(
-        model, given, exporter.model_defaults, {name: value for name, value in simulation.items() if value is not None}
+    chosen_options = exporter.Options(**chosen)
+    return ExportJob(load_instance(model, given, exporter.model_defaults, simulation), format, chosen_options)
+
+
+def _refuse_beside_join(*given: dict[str, Any]) -> None:
+    flags = [options.flag_name(name) for group in given for name in group]
+    if flags:
+        raise UsageError(f"{flags[0]}: the shards say this; leave it out beside --join")
+
+
+def _tell_frozen(terminal: Terminal, instance: NetworkInstance) -> None:
+    """Announce how many spikes there will be, before any is drawn."""
+    trains = [n.activity for n in instance.populations.values() if isinstance(n.activity, PoissonTrains)]
+    if not trains:
+        terminal.note("there are no Poisson sources to freeze")
+        return
+    n_spikes = sum(t.expected for t in trains)
+    terminal.note(
+        f"freezing {sum(t.size for t in trains)} Poisson sources for {instance.simulation.duration:g} ms: about "
+        f"{short_number(n_spikes)} spikes, {short_number(16 * n_spikes)}B as binary numbers"
     )
-    out = out or default_out(model, format)
-    with shown_progress(quiet) as progress:
-        result = export(instance, exporter, out, chosen, strict=strict, force=force, workers=workers, progress=progress)
-    _tell_losses(terminal, format, result)
-    _tell_result(terminal, format, instance.name, result, time.perf_counter() - started)
 
 
 def _tell_losses(terminal: Terminal, format: str, result: ExportResult) -> None:
@@ -176,16 +247,20 @@ def _tell_losses(terminal: Terminal, format: str, result: ExportResult) -> None:
         terminal.note(f"  {parts[0]}{more}: {how}, {detail}")
 
 
-def _tell_result(terminal: Terminal, format: str, model: str, result: ExportResult, seconds: float) -> None:
+def _tell_result(
+    terminal: Terminal, format: str, model: str, shard: Shard | None, result: ExportResult, seconds: float
+) -> None:
     n_bytes = sum(file.stat().st_size for file in result.path.rglob("*") if file.is_file())
     rate = result.n_edges / seconds
+    which = f"shard {shard}, " if shard else ""
     terminal.result(
-        f"{result.path}: {result.n_neurons} neurons, {result.n_edges} synapses in {seconds:.1f} s "
+        f"{result.path}: {which}{result.n_neurons} neurons, {result.n_edges} synapses in {seconds:.1f} s "
         f"({short_number(rate)} synapses/s), {short_number(n_bytes)}B, digest {result.digest.all}",
         {
             "path": str(result.path),
             "format": format,
             "model": model,
+            **({"shard": str(shard)} if shard else {}),
             "n_neurons": result.n_neurons,
             "n_synapses": result.n_edges,
             "seconds": round(seconds, 3),

@@ -18,8 +18,8 @@ from mc_interchange import registry
 from mc_interchange.contracts import ReferenceModel
 from mc_interchange.errors import FormatError, ModelError, UsageError
 from mc_interchange.export import MODEL_FILE
-from mc_interchange.instance import NetworkInstance, realize
-from mc_interchange.network import Network, Simulation, read_network
+from mc_interchange.instance import NetworkInstance, Trains, realize
+from mc_interchange.network import Network, PoissonActivity, Simulation, read_network
 from mc_interchange.output import MANIFEST
 from mc_interchange.reading import build, import_path
 
@@ -149,6 +149,8 @@ def with_simulation(model: M, origin: str, **changes: Any) -> M:
     """
     if not changes:
         return model
+    if isinstance(model, NetworkInstance):
+        _warn_of_silence(model, origin, changes.get("duration", 0.0))
     discard = model.simulation.discard
     if discard and 0 < changes.get("duration", math.inf) <= discard:
         changes["discard"] = 0.0
@@ -163,6 +165,25 @@ def with_simulation(model: M, origin: str, **changes: Any) -> M:
     except ModelError as error:
         raise ModelError(f"{origin}: {str(error).removeprefix('Simulation: ').removeprefix('Network: ')}") from None
     return dataclasses.replace(model, simulation=simulation, network=network)
+
+
+def _warn_of_silence(instance: NetworkInstance, origin: str, duration: float) -> None:
+    """Tell of replayed Poisson sources that fall silent before the end: they were drawn for a shorter time."""
+    end = instance.simulation.duration
+    if instance.network is None or duration <= end:
+        return
+    endless = [
+        p.name
+        for p in instance.network.virtual_populations
+        if isinstance(p.activity, PoissonActivity)
+        and (p.activity.stop is None or p.activity.stop > end)
+        and p.name in instance.populations
+        and isinstance(instance.populations[p.name].activity, Trains)
+    ]
+    if endless:
+        more = f" (and {len(endless) - 1} more)" if len(endless) > 1 else ""
+        text = f"{origin}: the spikes of {endless[0]}{more} were frozen for {end:g} ms, after which there are none"
+        warnings.warn(text, stacklevel=3)
 
 
 def _warn_of_discard(origin: str, discard: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from mc_interchange.instance import NetworkInstance
 from mc_interchange.manifest import check_manifest, read_manifest
 from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.output import MANIFEST, staged_directory
+from mc_interchange.processes import started_together
 from mc_interchange.progress import shown_progress
 from mc_interchange.reading import open_model
-from mc_interchange.runs import RUN_FILE, Run, write_run
+from mc_interchange.runs import RUN_FILE, Run, join_runs, write_run
 
 from . import options
 from .common import Terminal, Tool
@@ -36,6 +38,7 @@ __all__ = ["command", "main"]
         "mc-run pd14-sonata                              # into ./pd14-sonata-run",
         "mc-run pd14-sonata --duration 200 --record V_m:L4E:0,3,5-9 --out short",
         "mc-run my_network.yaml --native                 # by the simulator's own connection rules",
+        "mpirun -n 4 mc-run pd14-sonata                  # in 4 processes, if NEST was built with MPI",
     ),
 )
 @click.argument("path")
@@ -45,7 +48,11 @@ __all__ = ["command", "main"]
     "--record", multiple=True, metavar="V_m:POP:IDS", help="Record potentials of 0,3,5-9 or 0:10; repeatable."
 )
 @click.option("--duration", type=float, metavar="MS", help="Simulated time in all.")
-@click.option("--threads", type=click.IntRange(1, 1024), help="Threads; a Poisson realisation depends on it.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    help="Threads, of all processes together; a Poisson realisation depends on it.",
+)
 @click.option("--seed", type=click.IntRange(1, MAX_SEED), help="Seed of the run (of a model file: of synapses too).")
 @click.option(
     "--out",
@@ -73,8 +80,42 @@ def command(
 
     The synapses of an export stay as they are, whatever the seed.
     """
-    runner: Runner = registry.load("runner", simulator)
+    processes = started_together()
     started = time.perf_counter()
+    with ExitStack() as stack:
+        with processes.together():
+            runner: Runner = registry.load("runner", simulator)
+            if processes.size > 1 and not runner.parallel:
+                raise UsageError(f"--simulator {simulator}: runs in one process only, {processes.size} were started")
+            instance = _opened(path, native, record, duration, seed)
+            out = out or default_out(path, "run")
+            if threads:
+                _check_threads(threads // processes.size)
+            directory, digest = None, None
+            if processes.first:
+                directory = stack.enter_context(staged_directory(out, force=force, marker=RUN_FILE))
+                digest = None if native else _digest_of(Path(path))
+        with processes.together(), shown_progress(quiet) as progress:
+            part = runner.run(
+                instance,
+                native=native,
+                threads=threads,
+                source_digest=digest,
+                progress=progress,
+                **({"processes": processes} if runner.parallel else {}),
+            )
+        parts = processes.gather(part)
+        if directory is None:
+            return
+        run = join_runs(parts)
+        write_run(run, directory)
+    _tell(Terminal(quiet, as_json), out, instance, run, time.perf_counter() - started)
+
+
+def _opened(
+    path: str, native: bool, record: tuple[str, ...], duration: float | None, seed: int | None
+) -> NetworkInstance:
+    """Open a model and set what the options say."""
     instance = open_model(existing_path(path), seed)
     if native and instance.network is None:
         raise UsageError(f"--native: {path} has no rules, only synapses")
@@ -82,24 +123,11 @@ def command(
     instance = with_simulation(instance, path, **{name: v for name, v in changes.items() if v is not None})
     if record:
         instance = with_simulation(instance, path, record_V_m=recordings(record, instance))
-    out = out or default_out(path, "run")
-    if threads:
-        _check_threads(threads)
-    with staged_directory(out, force=force, marker=RUN_FILE) as directory:
-        digest = None if native else _digest_of(Path(path))
-        with shown_progress(quiet) as progress:
-            run = runner.run(
-                instance,
-                native=native,
-                threads=threads,
-                source_digest=digest,
-                progress=progress,
-            )
-        write_run(run, directory)
-    _tell(Terminal(quiet, as_json), out, instance, run, time.perf_counter() - started)
+    return instance
 
 
 def _check_threads(threads: int) -> None:
+    """Warn of more threads in one process than are of use."""
     cores = available_cores()
     if threads > 4 * cores:
         text = f"--threads {threads}: there are only {cores} cores, more threads than these make a run slower"

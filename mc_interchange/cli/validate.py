@@ -1,7 +1,9 @@
-"""``mc-validate``: whether an export is still what was written."""
+"""``mc-validate``: whether an export is still what was written, and whether files are sound for who reads them."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,14 @@ from typing import Any
 import click
 
 from mc_interchange import registry
-from mc_interchange.contracts import Importer
-from mc_interchange.errors import FormatError, InterchangeError, one_line
+from mc_interchange.contracts import Finding, Importer
+from mc_interchange.errors import FormatError, InterchangeError, MissingDependencyError, UsageError, one_line
 from mc_interchange.export import default_workers
 from mc_interchange.instance import NetworkInstance
-from mc_interchange.manifest import Finding, check_manifest, read_manifest
+from mc_interchange.manifest import check_manifest, read_manifest, refuse_shard
 from mc_interchange.output import MANIFEST
 from mc_interchange.progress import Progress, Silent, shown_progress
+from mc_interchange.reading import find_importer
 from mc_interchange.runs import RUN_FILE
 
 from . import options
@@ -24,57 +27,143 @@ from .common import NO, Terminal, Tool
 __all__ = ["check", "command", "main"]
 
 
-@click.command("mc-validate", cls=Tool, examples=("mc-validate pd14-sonata", "mc-validate pd14-sonata --json"))
+class _Consumer(click.ParamType[str, str]):
+    """A tool whose needs the importer of some format knows."""
+
+    name = "consumer"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+        """List them."""
+        return f"[{'|'.join(_consumers())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is none."""
+        if value not in _consumers():
+            self.fail(f"unknown consumer '{value}'; known: {', '.join(_consumers()) or 'none'}", param, ctx)
+        return value
+
+
+def _consumers() -> list[str]:
+    found: set[str] = set()
+    for name in registry.names("importer"):
+        try:
+            found |= set(registry.load("importer", name).consumers)
+        except (UsageError, MissingDependencyError):  # it cannot be asked
+            continue
+    return sorted(found)
+
+
+@click.command(
+    "mc-validate",
+    cls=Tool,
+    examples=(
+        "mc-validate pd14-sonata                               # as it was written?",
+        "mc-validate pd14-sonata --for bmtk --for libsonata    # and what these tools need",
+        "mc-validate their_network --json                      # a SONATA directory of anyone",
+    ),
+)
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--for", "consumers", multiple=True, type=_Consumer(), help="Check what this reader needs, too (repeatable)."
+)
 @options.quiet
 @options.json_result
-def command(path: Path, quiet: bool, as_json: bool) -> int:
-    """Check an export: every file and dataset against its manifest, and that it holds what that says.
+def command(path: Path, consumers: tuple[str, ...], quiet: bool, as_json: bool) -> int:
+    """Check files: of an export, each against its manifest; of a format that can be read, all that they hold.
 
-    Exit code 0: as it was written; 1: it is not, with what changed; 2: not an export.
+    Exit code 0: no errors (there may be warnings); 1: there are errors; 2: nothing that can be checked.
     """
     if not path.exists():
         raise FormatError(f"{path}: no such file or directory")
-    if not (path / MANIFEST).is_file():
-        kind = "a run, not an export" if (path / RUN_FILE).is_file() else f"not an export (no {MANIFEST})"
-        raise FormatError(f"{path}: {kind}")
+    consumers = tuple(dict.fromkeys(consumers))
     with shown_progress(quiet) as progress:
-        findings = check(path, progress)
-    errors = sum(finding.level == "error" for finding in findings)
+        findings = check(path, progress, consumers)
+    count = Counter(finding.level for finding in findings)
     lines = [f"{finding.level}: {finding.where}: {finding.message}" for finding in findings]
-    lines.append(f"valid: {'no' if errors else 'yes'}")
-    document = {"path": str(path), "valid": not errors, "findings": [asdict(finding) for finding in findings]}
+    lines.append(f"valid: {'no' if count['error'] else 'yes'}")
+    document: dict[str, Any] = {"path": str(path), "for": list(consumers), "valid": not count["error"]}
+    document["findings"] = [asdict(finding) for finding in findings]
     Terminal(quiet, as_json).result("\n".join(lines), document)
-    return NO if errors else 0
+    return NO if count["error"] else 0
 
 
-def check(path: Path, progress: Progress | None = None) -> list[Finding]:
-    """Return all findings about an export; damage of any kind is a finding."""
+def check(path: Path, progress: Progress | None = None, consumers: Collection[str] = ()) -> list[Finding]:
+    """Return all findings about an export, or about a path that an importer recognises; damage is a finding.
+
+    Parameters
+    ----------
+    consumers
+        Tools whose needs are checked, too.
+
+    Raises
+    ------
+    FormatError
+        It is neither an export nor recognised.
+    UsageError
+        Its format has no such consumer.
+    """
     progress = progress or Silent()
+    if (path / MANIFEST).is_file():
+        return _check_export(path, progress, consumers)
+    if (path / RUN_FILE).is_file():
+        raise FormatError(f"{path}: a run, not an export")
+    refuse_shard(path)
+    try:
+        importer = find_importer(path)
+    except FormatError as error:
+        reason = one_line(error).removeprefix(f"{path}: not a model file (.yaml) and ")
+        raise FormatError(f"{path}: not an export (no {MANIFEST}), and {reason}") from None
+    return _check_format(importer, path, progress, consumers)
+
+
+def _check_export(path: Path, progress: Progress, consumers: Collection[str]) -> list[Finding]:
+    """Check an export against its manifest, as its format, and whether it holds what the manifest says."""
+    findings: list[Finding] = []
+    manifest: dict[str, Any] = {}
     try:
         manifest = read_manifest(path)
         findings = check_manifest(path)
     except InterchangeError as error:
-        return [Finding("error", MANIFEST, one_line(error).removeprefix(f"{path / MANIFEST}: "))]
+        findings = [Finding("error", MANIFEST, "", one_line(error).removeprefix(f"{path / MANIFEST}: "))]
     except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
-        return [Finding("error", MANIFEST, f"is damaged ({type(error).__name__}: {one_line(error)})")]
-    whole = not any(finding.level == "error" for finding in findings)
-    return findings + _check_content(path, manifest, progress, whole=whole)
+        findings = [Finding("error", MANIFEST, "", f"is damaged ({type(error).__name__}: {one_line(error)})")]
+    importer = _importer_of(path, manifest)
+    if importer is None:
+        if consumers:
+            raise UsageError(f"--for {next(iter(consumers))}: nothing reads the format of {path}")
+        return findings
+    findings += _check_format(importer, path, progress, consumers)
+    if manifest and not any(finding.level == "error" for finding in findings):
+        findings += _check_content(importer, path, manifest, progress)
+    return findings
 
 
-def _check_content(path: Path, manifest: dict[str, Any], progress: Progress, *, whole: bool) -> list[Finding]:
-    """Open an export with the importer of its format, where there is one; if it is whole, compare the facts."""
+def _importer_of(path: Path, manifest: dict[str, Any]) -> Importer | None:
+    """Return the importer of the format that the manifest names, else one that recognises the path."""
     format = manifest.get("format")
-    if format not in registry.names("importer"):
-        return []
+    if isinstance(format, str) and format in registry.names("importer"):
+        importer: Importer = registry.load("importer", format)
+        return importer
     try:
-        importer: Importer = registry.load("importer", str(format))
-        instance = importer.read(path)
-        return _check_facts(instance, manifest, progress) if whole else []
-    except InterchangeError as error:
-        return [Finding("error", str(format), f"cannot be opened: {one_line(error)}")]
+        return None if isinstance(format, str) else find_importer(path)
+    except FormatError:
+        return None
+
+
+def _check_format(importer: Importer, path: Path, progress: Progress, consumers: Collection[str]) -> list[Finding]:
+    unknown = [name for name in consumers if name not in importer.consumers]
+    if unknown:
+        known = ", ".join(importer.consumers) or "none"
+        raise UsageError(f"--for {unknown[0]}: {path} is {importer.format}; the consumers known of it: {known}")
+    return importer.check(path, consumers, progress=progress)
+
+
+def _check_content(importer: Importer, path: Path, manifest: dict[str, Any], progress: Progress) -> list[Finding]:
+    """Open an export whose files are sound, and compare the facts."""
+    try:
+        return _check_facts(importer.read(path), manifest, progress)
     except Exception as error:  # whatever a damaged file makes a library raise, the answer is the same
-        return [Finding("error", str(format), f"cannot be opened: {type(error).__name__}: {one_line(error)}")]
+        return [Finding.of(error, path)]
 
 
 def _check_facts(instance: NetworkInstance, manifest: dict[str, Any], progress: Progress) -> list[Finding]:
@@ -84,7 +173,7 @@ def _check_facts(instance: NetworkInstance, manifest: dict[str, Any], progress: 
         found["seed"] = instance.seed
     different = [name for name, value in found.items() if manifest.get(name) != value]
     findings = [
-        Finding("error", MANIFEST, f"{name}: states {manifest.get(name)!r}, there is {found[name]!r}")
+        Finding("error", MANIFEST, "", f"{name}: states {manifest.get(name)!r}, there is {found[name]!r}")
         for name in different
     ]
     stated = manifest.get("digest")
@@ -92,7 +181,9 @@ def _check_facts(instance: NetworkInstance, manifest: dict[str, Any], progress: 
     read = instance.digest(workers=default_workers(), progress=progress.advance).to_json()
     if stated != read:
         keys = [key for key in read if not isinstance(stated, dict) or stated.get(key) != read[key]]
-        findings.append(Finding("error", MANIFEST, f"digest: is not that of what was read ({', '.join(keys)} differ)"))
+        findings.append(
+            Finding("error", MANIFEST, "", f"digest: is not that of what was read ({', '.join(keys)} differ)")
+        )
     return findings
 
 

@@ -17,6 +17,7 @@ from mc_interchange.network import (
     ModelParameter,
     Network,
     Normal,
+    ParameterValue,
     PoissonActivity,
     PoissonInput,
     Population,
@@ -91,12 +92,13 @@ def tables(network: Network) -> tuple[Table, ...]:
     return tuple(table for table in made if table.rows)
 
 
-def number(value: float | None) -> str:
-    """Return a number exactly, without a needless ``.0``; ``-`` for None."""
+def number(value: ParameterValue | None) -> str:
+    """Return a number exactly, without a needless ``.0``; ``-`` for None; lists and switches as in a file."""
     if value is None:
         return "-"
-    text = repr(value)
-    return text.removesuffix(".0")
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(number, value))}]"
+    return str(value).lower() if isinstance(value, bool) else repr(value).removesuffix(".0")
 
 
 def _summary(network: Network) -> Table:
@@ -197,7 +199,7 @@ def _neurons(network: Network) -> Table:
         entry = populations[0].neuron.entry
         rows.append((model, "-", "-", "-", "-", entry.meaning, entry.source))
         for parameter in entry.parameters:
-            names: dict[float, list[str]] = {}
+            names: dict[ParameterValue, list[str]] = {}
             for population in populations:
                 names.setdefault(population.neuron.parameters[parameter.name], []).append(population.name)
             for value, where in names.items():
@@ -236,11 +238,13 @@ def _input(network: Network) -> Table:
             kind, size = "Poisson spikes", f"{number(item.rate)} spikes/s, weight {number(item.weight)} pA"
         else:
             kind, size = "step current", f"{number(item.amplitude)} pA"
+        size_of_target = network.population(item.target).size
+        part = "" if item.neurons is None else f" ({len(set(item.neurons))} of {size_of_target})"
         rows.append(
             (
                 item.name,
                 kind,
-                item.target,
+                f"{item.target}{part}",
                 size,
                 number(item.delay),
                 number(item.start),

@@ -129,7 +129,7 @@ class StreamedDataset:
         """Write values behind those that are there."""
         if self.end + len(values) > self._size:
             raise RuntimeError(f"{self.dataset.name}: more values than the {self._size} announced")
-        data = np.ascontiguousarray(values, self.dtype).data.cast("B")
+        data = np.ascontiguousarray(values, self.dtype).view(np.uint8).reshape(-1).data
         self._hasher.update(data)
         _write_all(self._descriptor, data, self._offset + self.end * self._row_bytes)
         self.end += len(values)
@@ -137,11 +137,22 @@ class StreamedDataset:
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         """Read rows of a one-dimensional dataset that were appended before."""
         start, stop, _ = rows.indices(self.end)
-        n_bytes = (stop - start) * self._row_bytes
-        data = os.pread(self._descriptor, n_bytes, self._offset + start * self._row_bytes)
+        return self.fetch(start * self._row_bytes, stop - start, self.dtype)
+
+    def put_aside(self, offset: int, values: NDArray[Any]) -> None:
+        """Keep values for a while in the place of rows that are not filled yet, ``offset`` bytes from the front."""
+        data = np.ascontiguousarray(values).data.cast("B")
+        if offset < self.end * self._row_bytes or offset + len(data) > self._size * self._row_bytes:
+            raise RuntimeError(f"{self.dataset.name}: there is no free place at byte {offset}")
+        _write_all(self._descriptor, data, self._offset + offset)
+
+    def fetch(self, offset: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Read ``n`` values that were put aside there."""
+        n_bytes = n * dtype.itemsize
+        data = os.pread(self._descriptor, n_bytes, self._offset + offset)
         if len(data) != n_bytes:
             raise OSError(f"{self.dataset.name}: {n_bytes} bytes were expected, {len(data)} came")
-        return np.frombuffer(data, self.dtype)
+        return np.frombuffer(data, dtype)
 
     @property
     def checksum(self) -> str:

@@ -1,12 +1,84 @@
-"""What the NEST runner and the native reference model share about starting NEST."""
+"""NEST's names and defaults for neuron models, and starting NEST without its banner."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["without_banner"]
+import numpy as np
+
+from mc_interchange.errors import FormatError, ModelError
+from mc_interchange.network import CATALOGUE, AnyNeuron, ForeignModel, Neuron
+
+__all__ = ["nest_model", "neuron_from_nest", "without_banner"]
+
+_BY_NEST_NAME = {entry.elsewhere["nest"]: entry for entry in CATALOGUE.values() if "nest" in entry.elsewhere}
+
+
+def neuron_from_nest(model: str, parameters: Mapping[str, Any]) -> tuple[AnyNeuron, float | None]:
+    """Describe the neurons that ``nest.Create(model, params=parameters)`` makes.
+
+    Parameters
+    ----------
+    model
+        NEST's name.
+    parameters
+        Some of its parameters, with NEST's names; ``V_m`` may be among them.
+
+    Returns
+    -------
+    tuple
+        The neuron with all its parameters, and the membrane potential (mV) at which it starts. A model or a
+        parameter that the catalogue does not hold gives a :class:`~mc_interchange.network.ForeignModel` with
+        exactly the given parameters; its potential is None where it is not among them.
+
+    Raises
+    ------
+    ModelError
+        A parameter has a value that its model does not allow.
+    """
+    given = {name: _plain(value) for name, value in parameters.items()}
+    entry = _BY_NEST_NAME.get(model)
+    names = {p.name for p in entry.parameters} | ({"V_m"} if entry.V_m is not None else set()) if entry else set()
+    V_m = given.pop("V_m", None)
+    if V_m is not None and (isinstance(V_m, bool) or not isinstance(V_m, int | float) or not np.isfinite(V_m)):
+        raise ModelError(f"V_m: must be a finite number in mV, got {V_m!r:.60}")
+    if entry is None or not (given.keys() | ({"V_m"} if V_m is not None else set())) <= names:
+        return ForeignModel(format="nest", name=model, parameters=given), None if V_m is None else float(V_m)
+    try:
+        neuron = Neuron(model=entry.name, parameters={p.name: given.get(p.name, p.nest) for p in entry.parameters})
+    except ModelError as error:
+        raise ModelError(str(error).removeprefix("Neuron: ")) from None
+    return neuron, entry.V_m if V_m is None else float(V_m)
+
+
+def nest_model(neuron: AnyNeuron) -> tuple[str, dict[str, Any]]:
+    """Return NEST's name of a neuron's model, and its parameters as NEST takes them.
+
+    Raises
+    ------
+    FormatError
+        It is a model of another simulator, or one that NEST does not have.
+    """
+    if isinstance(neuron, ForeignModel):
+        if neuron.format != "nest":
+            raise FormatError(f"the neuron model {neuron.name} is one of {neuron.format}; NEST does not know it")
+        return neuron.name, dict(neuron.parameters)
+    name = neuron.entry.elsewhere.get("nest")
+    if name is None:
+        raise FormatError(f"NEST has no equal of the neuron model {neuron.model}")
+    return name, {k: list(v) if isinstance(v, tuple) else v for k, v in neuron.parameters.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Turn what NEST or a file gives into plain numbers, texts, switches and lists."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 @contextmanager

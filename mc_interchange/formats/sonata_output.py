@@ -19,11 +19,23 @@ from mc_interchange.errors import FormatError
 
 from .hdf5 import new_hdf5, open_hdf5
 
-__all__ = ["Report", "read_reports", "read_spikes", "stamp", "write_reports", "write_spikes"]
+__all__ = [
+    "BY_ID",
+    "BY_TIME",
+    "SORTING",
+    "Report",
+    "read_reports",
+    "read_spikes",
+    "stamp",
+    "write_reports",
+    "write_spikes",
+]
 
 #: Root attributes that the specification asks of every file.
 MAGIC, VERSION = 0x0A7A, (0, 1)
-_SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
+#: How spikes are sorted, as the attribute `sorting` says.
+BY_ID, BY_TIME = 1, 2
+SORTING = h5py.enum_dtype({"none": 0, "by_id": BY_ID, "by_time": BY_TIME}, basetype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ def write_spikes(path: Path, spikes: Mapping[str, tuple[NDArray[np.float64], NDA
         stamp(file)
         for population, (times, neurons) in spikes.items():
             group = file.create_group(f"spikes/{population}")
-            group.attrs.create("sorting", 2, dtype=_SORTING)
+            group.attrs.create("sorting", BY_TIME, dtype=SORTING)
             group.create_dataset("timestamps", data=times, dtype=np.float64).attrs["units"] = "ms"
             group.create_dataset("node_ids", data=neurons, dtype=np.uint64)
 
@@ -108,7 +120,7 @@ def write_reports(path: Path, reports: Mapping[str, Report]) -> None:
             group.create_dataset("data", data=report.values, dtype=np.float32).attrs["units"] = "mV"
             n = len(report.neurons)
             mapping = group.create_group("mapping")
-            mapping.attrs.create("sorting", 1, dtype=_SORTING)
+            mapping.attrs.create("sorting", BY_ID, dtype=SORTING)
             mapping.create_dataset("node_ids", data=report.neurons, dtype=np.uint64)
             mapping.create_dataset("index_pointers", data=np.arange(n + 1), dtype=np.uint64)
             mapping["index_pointer"] = mapping["index_pointers"]

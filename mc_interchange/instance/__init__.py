@@ -1,23 +1,32 @@
 """Explicit networks: node tables and streams of synapses (level two; level one is :mod:`mc_interchange.network`)."""
 
 from .digest import EdgeDigest, InstanceDigest, digest_block
-from .edges import BLOCK_EDGES, ArrayEdges, EdgeBlock, Edges, Order, Piece, map_blocks
-from .instance import NetworkInstance, Nodes, check_name, pair
+from .edges import BLOCK_EDGES, ArrayEdges, EdgeBlock, Edges, Order, Piece, Synapse, map_blocks
+from .freeze import PoissonTrains, freeze_inputs
+from .instance import MixedNeurons, NetworkInstance, Nodes, check_name, pair
 from .realize import realize
+from .trains import ArrayTrains, TrainBlock, Trains
 
 __all__ = [
     "BLOCK_EDGES",
     "ArrayEdges",
+    "ArrayTrains",
     "EdgeBlock",
     "EdgeDigest",
     "Edges",
     "InstanceDigest",
+    "MixedNeurons",
     "NetworkInstance",
     "Nodes",
     "Order",
     "Piece",
+    "PoissonTrains",
+    "Synapse",
+    "TrainBlock",
+    "Trains",
     "check_name",
     "digest_block",
+    "freeze_inputs",
     "map_blocks",
     "pair",
     "realize",

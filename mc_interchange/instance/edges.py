@@ -9,21 +9,58 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK_EDGES", "ArrayEdges", "EdgeBlock", "Edges", "Order", "Piece", "map_blocks"]
+__all__ = [
+    "BLOCK_EDGES",
+    "ArrayEdges",
+    "EdgeBlock",
+    "Edges",
+    "Order",
+    "Piece",
+    "Synapse",
+    "in_order",
+    "in_parts",
+    "map_blocks",
+]
 
 #: Default size of a block: large enough for Python's overhead to vanish, small in memory (16 bytes per edge).
 BLOCK_EDGES = 2**20
 
 Order = Literal["target", "source", "none"]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """How the synapses of a projection act.
+
+    Parameters
+    ----------
+    model
+        NEST's name of the synapse model.
+    receptor
+        Receptor of the target, for neuron models that have several; 0: the only one.
+    parameters
+        Parameters of the synapse model other than weight and delay, the same for all synapses.
+    """
+
+    model: str = "static_synapse"
+    receptor: int = 0
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether weight and delay say all there is to say."""
+        return self == Synapse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +71,8 @@ class EdgeBlock:
     ----------
     source, target : ndarray, shape (n_edges,), uint32
         Index of the neuron in its population, from 0.
-    weight : ndarray, shape (n_edges,), float32 or float64, pA
-        Synaptic weight.
+    weight : ndarray, shape (n_edges,), float32 or float64
+        Synaptic weight, in the unit that the target's neuron model takes (pA, nS or mV).
     delay : ndarray, shape (n_edges,), int32, steps of the resolution
         Delay.
     """
@@ -55,6 +92,24 @@ class EdgeBlock:
 Piece = Callable[[], EdgeBlock]
 
 
+def in_parts(piece: Piece, rows: range, max_edges: int) -> Iterator[Piece]:
+    """Yield some rows of the block of a piece as pieces of at most ``max_edges``.
+
+    The block is made at the first call, from whichever thread, and kept while anyone holds one of the functions.
+    """
+    lock = Lock()
+    made: list[EdgeBlock] = []
+
+    def part(start: int) -> EdgeBlock:
+        with lock:
+            if not made:
+                made.append(piece())
+        return made[0][start : min(start + max_edges, rows.stop)]
+
+    for start in rows[::max_edges]:
+        yield partial(part, start)
+
+
 class Edges(ABC):
     """The synapses of one projection.
 
@@ -70,13 +125,19 @@ class Edges(ABC):
         ``target`` or ``source`` when these ids never decrease along the stream, else ``none``.
     weight_dtype
         float32 where every weight is exact in it, else float64.
+    synapse
+        Synapse model and receptor.
     """
 
-    #: True where they live in a simulator's kernel: whoever resets it destroys them.
-    volatile: bool = False
-
     def __init__(
-        self, name: str, source: str, target: str, n_edges: int, order: Order, weight_dtype: np.dtype[Any]
+        self,
+        name: str,
+        source: str,
+        target: str,
+        n_edges: int,
+        order: Order,
+        weight_dtype: np.dtype[Any],
+        synapse: Synapse = Synapse(),  # immutable
     ) -> None:
         self.name = name
         self.source = source
@@ -84,6 +145,7 @@ class Edges(ABC):
         self.n_edges = n_edges
         self.order: Order = order
         self.weight_dtype = np.dtype(weight_dtype)
+        self.synapse = synapse
 
     @abstractmethod
     def pieces(self, max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
@@ -98,8 +160,33 @@ class Edges(ABC):
         for piece in self.pieces(max_edges):
             yield piece()
 
+    def pieces_onto(self, chosen: NDArray[np.bool_], max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
+        """Yield the synapses onto some of the targets.
+
+        Parameters
+        ----------
+        chosen : ndarray, shape (size of the target population,), bool
+            Which targets.
+        """
+        for piece in self.pieces(max_edges):
+            yield partial(onto, piece, chosen)
+
+    def blocks_onto(self, chosen: NDArray[np.bool_] | None, max_edges: int = BLOCK_EDGES) -> Iterator[EdgeBlock]:
+        """Yield the blocks of :meth:`pieces_onto` that are not empty; with None, of all targets."""
+        for piece in self.pieces(max_edges) if chosen is None else self.pieces_onto(chosen, max_edges):
+            block = piece()
+            if len(block):
+                yield block
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {self.n_edges} synapses {self.source} -> {self.target}>"
+
+
+def onto(piece: Piece, chosen: NDArray[np.bool_]) -> EdgeBlock:
+    """Return those synapses of a piece whose target is chosen."""
+    block = piece()
+    mine = np.flatnonzero(chosen[block.target])
+    return EdgeBlock(block.source[mine], block.target[mine], block.weight[mine], block.delay[mine])
 
 
 class ArrayEdges(Edges):
@@ -111,13 +198,20 @@ class ArrayEdges(Edges):
         As in :class:`EdgeBlock`; all of one length.
     """
 
-    def __init__(self, name: str, source_population: str, target_population: str, block: EdgeBlock) -> None:
+    def __init__(
+        self,
+        name: str,
+        source_population: str,
+        target_population: str,
+        block: EdgeBlock,
+        synapse: Synapse = Synapse(),  # immutable
+    ) -> None:
         order: Order = "none"
         if np.all(block.target[1:] >= block.target[:-1]):
             order = "target"
         elif np.all(block.source[1:] >= block.source[:-1]):
             order = "source"
-        super().__init__(name, source_population, target_population, len(block), order, block.weight.dtype)
+        super().__init__(name, source_population, target_population, len(block), order, block.weight.dtype, synapse)
         self._block = block
 
     def pieces(self, max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
@@ -132,9 +226,6 @@ def map_blocks(
 ) -> Iterator[T]:
     """Apply a function to every block, in order, with up to ``workers`` blocks in work at once.
 
-    Threads serve here because numpy leaves the interpreter free while it draws and computes. At most
-    ``workers + 1`` results wait, so memory stays bounded when the consumer is slower.
-
     Parameters
     ----------
     edges
@@ -142,15 +233,25 @@ def map_blocks(
     function
         Called with each block, possibly in another thread.
     """
+    pieces = edges.pieces(max_edges)
+    return in_order((lambda piece=piece: function(piece()) for piece in pieces), workers)  # type: ignore[misc]
+
+
+def in_order(calls: Iterable[Callable[[], T]], workers: int) -> Iterator[T]:
+    """Make calls in up to ``workers`` threads, and yield what they return in their order.
+
+    Threads serve here because numpy leaves the interpreter free while it draws and computes. At most
+    ``workers + 1`` results wait, so memory stays bounded when the consumer is slower.
+    """
     if workers <= 1:
-        for piece in edges.pieces(max_edges):
-            yield function(piece())
+        for call in calls:
+            yield call()
         return
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[T]] = deque()
         try:
-            for piece in edges.pieces(max_edges):
-                waiting.append(pool.submit(lambda piece=piece: function(piece())))  # type: ignore[misc]
+            for call in calls:
+                waiting.append(pool.submit(call))
                 if len(waiting) > workers:
                     yield waiting.popleft().result()
             while waiting:

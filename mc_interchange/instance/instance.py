@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from mc_interchange.errors import ModelError
-from mc_interchange.network import Input, Network, Neuron, PoissonActivity, Simulation, SpikeTrains
+from mc_interchange.network import AnyNeuron, Input, Network, Neuron, PoissonActivity, Simulation
 from mc_interchange.network.base import Name
 
 from .digest import EdgeDigest, InstanceDigest, digest_arrays, digest_block, digest_json
 from .edges import BLOCK_EDGES, Edges, map_blocks
+from .trains import Trains
 
-__all__ = ["NetworkInstance", "Nodes", "check_name", "pair"]
+__all__ = ["MixedNeurons", "NetworkInstance", "Nodes", "check_name", "pair"]
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
@@ -46,6 +47,22 @@ def check_name(kind: str, name: str) -> None:
 
 
 @dataclass(frozen=True)
+class MixedNeurons:
+    """Neurons of one population with several models, or with parameters that are not numbers and differ.
+
+    Parameters
+    ----------
+    models
+        The models with their common parameters.
+    which : ndarray, shape (size,), uint32
+        Index in ``models`` of each neuron.
+    """
+
+    models: tuple[AnyNeuron, ...]
+    which: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
 class Nodes:
     """The node table of one population.
 
@@ -58,12 +75,13 @@ class Nodes:
     neuron
         Model and common parameters; None for virtual sources.
     V_m : ndarray, shape (size,), float64, mV
-        Membrane potential at t = 0; None for virtual sources.
+        Membrane potential at t = 0; None for virtual sources, and where the model has none or the
+        simulator's default counts. With several models, NaN likewise for single neurons.
     varying
         Parameters that differ between neurons, by name: ndarray, shape (size,), float64, in the
-        catalogue's unit. They replace the common value.
+        catalogue's unit. They replace the common value. With several models, NaN: the common value counts.
     activity
-        What virtual sources emit; None for neurons.
+        What virtual sources emit; None for neurons, and where it is not known.
     positions : ndarray, shape (size, 3), float64, um
         x, y (depth, negative), z; None where unknown. For viewers only.
     color
@@ -72,10 +90,10 @@ class Nodes:
 
     name: str
     size: int
-    neuron: Neuron | None = None
+    neuron: AnyNeuron | MixedNeurons | None = None
     V_m: NDArray[np.float64] | None = None
     varying: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    activity: PoissonActivity | SpikeTrains | None = None
+    activity: PoissonActivity | Trains | None = None
     positions: NDArray[np.float64] | None = None
     color: str | None = None
 
@@ -88,13 +106,43 @@ class Nodes:
             shape = (self.size, 3) if key == "positions" else (self.size,)
             if np.shape(values) != shape:
                 raise ModelError(f"population {self.name}: {key} must have the shape {shape}, got {np.shape(values)}")
-            if not np.all(np.isfinite(values)):
+            missing = np.isnan(values) if self.mixed and key != "positions" else False
+            if not np.all(np.isfinite(values) | missing):
                 raise ModelError(f"population {self.name}: {key} must be finite, some of its values are not")
+        if isinstance(self.neuron, MixedNeurons):
+            which = self.neuron.which
+            if which.shape != (self.size,) or (which >= len(self.neuron.models)).any():
+                raise ModelError(
+                    f"population {self.name}: which must give one of {len(self.neuron.models)} models for each of "
+                    f"{self.size} neurons"
+                )
+        if isinstance(self.activity, Trains) and self.activity.size != self.size:
+            raise ModelError(
+                f"population {self.name}: there must be {self.size} spike trains, got {self.activity.size}"
+            )
 
     @property
     def virtual(self) -> bool:
         """Whether these are sources without dynamics."""
         return self.neuron is None
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its neurons have several models."""
+        return isinstance(self.neuron, MixedNeurons)
+
+    @property
+    def models(self) -> tuple[AnyNeuron, ...]:
+        """The models of its neurons; none for virtual sources."""
+        if self.neuron is None:
+            return ()
+        return self.neuron.models if isinstance(self.neuron, MixedNeurons) else (self.neuron,)
+
+    def members(self, model: int) -> NDArray[np.int64]:
+        """Return the indices of the neurons with ``models[model]``, ascending."""
+        if isinstance(self.neuron, MixedNeurons):
+            return np.flatnonzero(self.neuron.which == model)
+        return np.arange(self.size)
 
 
 @dataclass(frozen=True)
@@ -138,6 +186,12 @@ class NetworkInstance:
                 raise ModelError(
                     f"projection {projection.name}: its target {projection.target} is virtual and takes no input"
                 )
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.name}: {len(self.populations)} populations, {self.n_neurons} neurons, "
+            f"{self.n_edges} synapses, {len(self.inputs)} inputs>"
+        )
 
     @property
     def n_neurons(self) -> int:
@@ -183,8 +237,13 @@ class NetworkInstance:
 
 
 def pair(edges: Edges) -> str:
-    """Return the key of a projection's populations in digests."""
-    return f"{edges.source} -> {edges.target}"
+    """Return the key of a projection's populations (and of its synapses, if special) in digests."""
+    ends = f"{edges.source} -> {edges.target}"
+    synapse = edges.synapse
+    if synapse.plain:
+        return ends
+    parameters = "".join(f", {name} {value!r}" for name, value in sorted(synapse.parameters.items()))
+    return f"{ends} ({synapse.model}, receptor {synapse.receptor}{parameters})"
 
 
 def _digest_nodes(nodes: Nodes) -> str:
@@ -195,11 +254,26 @@ def _digest_nodes(nodes: Nodes) -> str:
 
 
 def _digest_parameters(nodes: Nodes) -> str:
-    if nodes.neuron is not None:
-        common = {k: v + 0.0 for k, v in nodes.neuron.parameters.items() if k not in nodes.varying}
-        return digest_json([nodes.neuron.model, common])
-    return digest_json(nodes.activity.model_dump(mode="json") if nodes.activity else None)
+    if nodes.neuron is None:
+        if isinstance(nodes.activity, Trains):
+            return nodes.activity.digest()
+        return digest_json(nodes.activity.model_dump(mode="json") if nodes.activity else None)
+    models = [_model(neuron, nodes.varying) for neuron in nodes.models]
+    if isinstance(nodes.neuron, MixedNeurons):
+        return digest_json([models, digest_arrays({"which": nodes.neuron.which.astype(np.uint32)})])
+    return digest_json(models[0])
+
+
+def _model(neuron: AnyNeuron, varying: Mapping[str, Any]) -> list[Any]:
+    name = neuron.model if isinstance(neuron, Neuron) else f"{neuron.format}:{neuron.name}"
+    return [name, {k: _unsigned_zero(v) for k, v in neuron.parameters.items() if k not in varying}]
+
+
+def _unsigned_zero(value: Any) -> Any:
+    """-0.0 and 0.0 are the same value."""
+    return value + 0.0 if isinstance(value, float) else value
 
 
 def _input(item: Input) -> dict[str, Any]:
-    return item.model_dump(mode="json", exclude={"name", "meaning", "source"})
+    left_out = {"name", "meaning", "source", *(() if item.neurons else ("neurons",))}
+    return item.model_dump(mode="json", exclude=left_out)

@@ -9,9 +9,8 @@ size, always with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property, partial
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +28,18 @@ from mc_interchange.network import (
     Population,
     Projection,
     Slab,
+    SpikeTrains,
     Values,
     VirtualPopulation,
 )
 from mc_interchange.network.simulation import MAX_SEED
 
 from . import sampling
-from .edges import BLOCK_EDGES, EdgeBlock, Edges, Order, Piece
+from .edges import BLOCK_EDGES, EdgeBlock, Edges, Order, Piece, in_parts
 from .instance import NetworkInstance, Nodes
+from .trains import ArrayTrains
 
-__all__ = ["realize"]
+__all__ = ["RealizedEdges", "RealizedPart", "realize"]
 
 #: Mean number of synapses in a chunk. Part of the definition of a realisation: never change it.
 CHUNK_EDGES = 2**17
@@ -92,10 +93,11 @@ def _nodes(population: Population | VirtualPopulation, seed: int) -> Nodes:
             sampling.stream(seed, "positions", population.name), population.geometry, population.size
         )
     if isinstance(population, VirtualPopulation):
+        activity = population.activity
         return Nodes(
             population.name,
             population.size,
-            activity=population.activity,
+            activity=ArrayTrains.from_lists(activity.times) if isinstance(activity, SpikeTrains) else activity,
             positions=positions,
             color=population.color,
         )
@@ -116,20 +118,6 @@ def _positions(rng: np.random.Generator, slab: Slab, n: int) -> NDArray[np.float
     unit *= (slab.width, slab.depth_bottom - slab.depth_top, slab.width)
     unit -= (slab.width / 2, slab.depth_bottom, slab.width / 2)
     return np.round(unit, 1)
-
-
-def _once(draw: Callable[[], EdgeBlock]) -> Piece:
-    """Draw at the first call, from whichever thread, and keep the block while anyone holds the function."""
-    lock = Lock()
-    drawn: list[EdgeBlock] = []
-
-    def block() -> EdgeBlock:
-        with lock:
-            if not drawn:
-                drawn.append(draw())
-        return drawn[0]
-
-    return block
 
 
 class RealizedEdges(Edges):
@@ -167,9 +155,12 @@ class RealizedEdges(Edges):
             sampling.weight_dtype(projection.weight),
         )
 
-    @cached_property
+    @property
     def degrees(self) -> NDArray[np.int64]:
         """Number of synapses of each row: in-degrees, or out-degrees for a fixed out-degree."""
+        return np.diff(self._row_ends, prepend=0)
+
+    def _draw_degrees(self) -> NDArray[np.int64]:
         rule = self._projection.rule
         choices = self._n_partners - int(self._skip_self)
         rng = sampling.stream(self._seed, "degrees", self._projection.name)
@@ -198,7 +189,7 @@ class RealizedEdges(Edges):
 
     @cached_property
     def _row_ends(self) -> NDArray[np.int64]:
-        return np.cumsum(self.degrees)
+        return np.cumsum(self._draw_degrees())
 
     @cached_property
     def _chunk_rows(self) -> NDArray[np.int64]:
@@ -208,23 +199,34 @@ class RealizedEdges(Edges):
         borders = np.searchsorted(ends, wanted) + 1
         return np.unique(np.concatenate([[0], np.minimum(borders, len(ends))]))
 
-    def pieces(self, max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
-        """Yield draws of whole chunks, as many as fit into ``max_edges``, or of parts of a chunk."""
-        rows = self._chunk_rows
-        starts = np.concatenate([[0], self._row_ends])[rows]
-        chunk = 0
-        while chunk < len(rows) - 1:
+    def part(self, rows: range) -> RealizedPart:
+        """Return a range of the synapses as a stream of their own."""
+        return RealizedPart(self, rows)
+
+    def pieces(self, max_edges: int = BLOCK_EDGES, rows: range | None = None) -> Iterator[Piece]:
+        """Yield draws of whole chunks, as many as fit into ``max_edges``, or of parts of a chunk.
+
+        Parameters
+        ----------
+        rows
+            The synapses that are wanted; chunks that have none of them are not drawn. None: all.
+        """
+        wanted = range(self.n_edges) if rows is None else rows
+        borders = self._chunk_rows
+        starts = np.concatenate([[0], self._row_ends])[borders]
+        chunk = max(0, int(np.searchsorted(starts, wanted.start, side="right")) - 1)
+        beyond = int(np.searchsorted(starts, wanted.stop))  # the first chunk behind them
+        while chunk < beyond:
             last = chunk + 1
-            while last < len(rows) - 1 and starts[last + 1] - starts[chunk] <= max_edges:
+            while last < beyond and starts[last + 1] - starts[chunk] <= max_edges:
                 last += 1
-            size = int(starts[last] - starts[chunk])
+            first, end = int(starts[chunk]), int(starts[last])
+            inside = range(max(wanted.start, first) - first, min(wanted.stop, end) - first)
             draw: Piece = partial(self._join, range(chunk, last))
-            if size <= max_edges:
+            if len(inside) == end - first <= max_edges:
                 yield draw
             else:
-                draw = _once(draw)
-                for offset in range(0, size, max_edges):
-                    yield lambda draw=draw, part=slice(offset, offset + max_edges): draw()[part]  # type: ignore[misc]
+                yield from in_parts(draw, inside, max_edges)
             chunk = last
 
     def _join(self, chunks: range) -> EdgeBlock:
@@ -240,7 +242,7 @@ class RealizedEdges(Edges):
         if isinstance(projection.rule, Explicit):
             return self._listed(projection.rule)
         first, last = self._chunk_rows[chunk : chunk + 2]
-        degrees = self.degrees[first:last]
+        degrees = np.diff(self._row_ends[first:last], prepend=self._row_ends[first - 1] if first else 0)
         rng = sampling.stream(self._seed, "synapses", self.name, chunk)
         rows = np.repeat(np.arange(first, last, dtype=np.uint32), degrees)
         partners = self._partners(rng, rows, degrees)
@@ -280,3 +282,26 @@ class RealizedEdges(Edges):
             if isinstance(delay, Values)
             else sampling.delay_steps(rng, delay, n, self._dt),
         )
+
+
+class RealizedPart(Edges):
+    """A range of the synapses of a projection, drawn without the others.
+
+    Parameters
+    ----------
+    whole
+        All of them.
+    rows
+        The range, in the order of the stream.
+    """
+
+    def __init__(self, whole: RealizedEdges, rows: range) -> None:
+        super().__init__(
+            whole.name, whole.source, whole.target, len(rows), whole.order, whole.weight_dtype, whole.synapse
+        )
+        self.rows = rows
+        self._whole = whole
+
+    def pieces(self, max_edges: int = BLOCK_EDGES) -> Iterator[Piece]:
+        """Yield draws; at both ends only a part of what is drawn may count."""
+        return self._whole.pieces(max_edges, self.rows)

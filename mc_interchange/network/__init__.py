@@ -1,11 +1,13 @@
 """The description of a network as rules (level one of two; level two is :mod:`mc_interchange.instance`)."""
 
-from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter
+from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter, ParameterValue
 from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
 from .inputs import Input, PoissonInput, StepCurrent
 from .network import ModelParameter, Network, Projection
 from .populations import (
+    AnyNeuron,
     AnyPopulation,
+    ForeignModel,
     Neuron,
     PoissonActivity,
     Population,
@@ -29,6 +31,7 @@ from .yaml_file import json_schema, parse_network, read_network, serialize_netwo
 __all__ = [
     "CATALOGUE",
     "AllToAll",
+    "AnyNeuron",
     "AnyPopulation",
     "Constant",
     "Distribution",
@@ -36,6 +39,7 @@ __all__ = [
     "FixedIndegree",
     "FixedOutdegree",
     "FixedTotalNumber",
+    "ForeignModel",
     "Input",
     "ModelParameter",
     "Network",
@@ -45,6 +49,7 @@ __all__ = [
     "Normal",
     "OneToOne",
     "PairwiseBernoulli",
+    "ParameterValue",
     "PoissonActivity",
     "PoissonInput",
     "Population",

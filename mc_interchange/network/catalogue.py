@@ -7,21 +7,28 @@ their own.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any, Literal
 
-__all__ = ["CATALOGUE", "NeuronEntry", "NeuronParameter"]
+__all__ = ["CATALOGUE", "NeuronEntry", "NeuronParameter", "ParameterValue"]
+
+#: A number, a list of numbers (such as one time constant per receptor), or a switch.
+ParameterValue = float | tuple[float, ...] | bool
 
 
 @dataclass(frozen=True)
 class NeuronParameter:
-    """One parameter of a neuron model.
+    """One parameter of a neuron model, or a state variable that can be given at t = 0.
 
     Parameters
     ----------
     name, unit, symbol, meaning
         What it is.
+    nest
+        What NEST 3 takes when it is not given; its type (number, list, switch) is that of the parameter.
     minimum
         Allowed from here on; ``None``: any sign.
     positive
@@ -34,17 +41,46 @@ class NeuronParameter:
     unit: str
     symbol: str
     meaning: str
+    nest: ParameterValue
     minimum: float | None = None
     positive: bool = False
-    default: float | None = None
+    default: ParameterValue | None = None
 
-    def problem(self, value: float) -> str | None:
-        """Say in one phrase why a value is not allowed, or return None."""
+    @property
+    def kind(self) -> Literal["number", "list", "switch"]:
+        """What its values are."""
+        if isinstance(self.nest, bool):
+            return "switch"
+        return "list" if isinstance(self.nest, tuple) else "number"
+
+    def check(self, value: Any) -> ParameterValue:
+        """Return a value as this parameter's kind.
+
+        Raises
+        ------
+        ValueError
+            In one phrase, why it is not allowed.
+        """
+        if self.kind == "switch":
+            if not isinstance(value, bool):
+                raise ValueError(f"must be true or false, got {value!r:.60}")
+            return value
+        if self.kind == "number":
+            return self._number(value)
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"must be a list of numbers, got {value!r:.60}")
+        return tuple(self._number(item) for item in value)
+
+    def _number(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"must be a number, got {value!r:.60}")
+        if not abs(value) <= sys.float_info.max:
+            raise ValueError(f"must be a finite number, got {value!r:.60}")
         if self.positive and value <= 0:
-            return f"must be greater than 0 {self.unit}"
+            raise ValueError(f"must be greater than 0 {self.unit}, got {value:g}")
         if self.minimum is not None and value < self.minimum:
-            return f"must be at least {self.minimum:g} {self.unit}"
-        return None
+            raise ValueError(f"must be at least {self.minimum:g} {self.unit}, got {value:g}")
+        return float(value)
 
 
 @dataclass(frozen=True)
@@ -65,6 +101,11 @@ class NeuronEntry:
         Pairs of parameters of which the first must be smaller than the second.
     elsewhere
         Name by simulator or format (``nest``, ``neuroml``, ``pynn``, ...).
+    weight_unit
+        Unit of the weight of synapses onto it.
+    V_m
+        Membrane potential (mV) of a new neuron in NEST, whatever its parameters; None where the model has
+        no membrane potential.
     """
 
     name: str
@@ -73,30 +114,179 @@ class NeuronEntry:
     parameters: tuple[NeuronParameter, ...]
     below: tuple[tuple[str, str], ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    weight_unit: str = "pA"
+    V_m: float | None = -70.0
+
+    @property
+    def in_model_files(self) -> bool:
+        """Whether rules can be given for it: their weights are in pA, and neurons start at ``E_L``."""
+        return self.weight_unit == "pA" and any(p.name == "E_L" for p in self.parameters)
 
     def __getitem__(self, name: str) -> NeuronParameter:
         return next(p for p in self.parameters if p.name == name)
 
 
-_IAF_PSC_EXP = NeuronEntry(
-    name="iaf_psc_exp",
-    meaning="leaky integrate-and-fire neuron with exponentially decaying synaptic currents",
-    source="Rotter & Diesmann 1999, doi:10.1007/s004220050570; "
-    "Tsodyks et al. 2000, doi:10.1523/JNEUROSCI.20-01-j0003.2000",
-    parameters=(
-        NeuronParameter("C_m", "pF", "C_m", "membrane capacitance", positive=True),
-        NeuronParameter("tau_m", "ms", "tau_m", "membrane time constant", positive=True),
-        NeuronParameter("tau_syn_ex", "ms", "tau_syn", "time constant of excitatory currents", positive=True),
-        NeuronParameter("tau_syn_in", "ms", "tau_syn", "time constant of inhibitory currents", positive=True),
-        NeuronParameter("t_ref", "ms", "tau_ref", "absolute refractory period", minimum=0),
-        NeuronParameter("E_L", "mV", "E_L", "resting potential"),
-        NeuronParameter("V_th", "mV", "theta", "spike threshold"),
-        NeuronParameter("V_reset", "mV", "V_reset", "potential after a spike"),
-        NeuronParameter("I_e", "pA", "I_e", "constant input current", default=0.0),
+def _entry(name: str, meaning: str, source: str, *parameters: NeuronParameter, **others: Any) -> NeuronEntry:
+    elsewhere = MappingProxyType({"nest": name, **others.pop("elsewhere", {})})
+    return NeuronEntry(name, meaning, source, parameters, elsewhere=elsewhere, **others)
+
+
+def _C_m(nest: float = 250.0) -> NeuronParameter:
+    return NeuronParameter("C_m", "pF", "C_m", "membrane capacitance", nest, positive=True)
+
+
+def _t_ref(nest: float = 2.0) -> NeuronParameter:
+    return NeuronParameter("t_ref", "ms", "tau_ref", "absolute refractory period", nest, minimum=0)
+
+
+def _tau_syn(excitatory: float, what: str = "currents") -> tuple[NeuronParameter, NeuronParameter]:
+    return (
+        NeuronParameter(
+            "tau_syn_ex", "ms", "tau_syn", f"time constant of excitatory {what}", excitatory, positive=True
+        ),
+        NeuronParameter("tau_syn_in", "ms", "tau_syn", f"time constant of inhibitory {what}", 2.0, positive=True),
+    )
+
+
+def _potentials(E_L: float, V_th: float, V_reset: float) -> tuple[NeuronParameter, ...]:
+    return (
+        NeuronParameter("E_L", "mV", "E_L", "resting potential", E_L),
+        NeuronParameter("V_th", "mV", "theta", "spike threshold", V_th),
+        NeuronParameter("V_reset", "mV", "V_reset", "potential after a spike", V_reset),
+    )
+
+
+def _reversal() -> tuple[NeuronParameter, NeuronParameter]:
+    return (
+        NeuronParameter("E_ex", "mV", "E_ex", "reversal potential of excitatory conductances", 0.0),
+        NeuronParameter("E_in", "mV", "E_in", "reversal potential of inhibitory conductances", -85.0),
+    )
+
+
+def _g_L(nest: float = 16.6667, name: str = "g_L") -> NeuronParameter:
+    return NeuronParameter(name, "nS", "g_L", "leak conductance", nest, positive=True)
+
+
+_TAU_M = NeuronParameter("tau_m", "ms", "tau_m", "membrane time constant", 10.0, positive=True)
+_I_E = NeuronParameter("I_e", "pA", "I_e", "constant input current", 0.0, default=0.0)
+_LIF_BELOW = (("V_reset", "V_th"),)
+_ROTTER_DIESMANN = "Rotter & Diesmann 1999, doi:10.1007/s004220050570"
+_MEFFIN = "Meffin et al. 2004, doi:10.1023/B:JCNS.0000014108.03012.81"
+
+_ENTRIES = (
+    _entry(
+        "iaf_psc_exp",
+        "leaky integrate-and-fire neuron with exponentially decaying synaptic currents",
+        f"{_ROTTER_DIESMANN}; Tsodyks et al. 2000, doi:10.1523/JNEUROSCI.20-01-j0003.2000",
+        *(_C_m(), _TAU_M, *_tau_syn(2.0), _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
+        below=_LIF_BELOW,
+        elsewhere={"neuroml": "IF_curr_exp", "pynn": "IF_curr_exp"},
     ),
-    below=(("V_reset", "V_th"),),
-    elsewhere=MappingProxyType({"nest": "iaf_psc_exp", "neuroml": "IF_curr_exp", "pynn": "IF_curr_exp"}),
+    _entry(
+        "iaf_psc_alpha",
+        "leaky integrate-and-fire neuron with synaptic currents that follow an alpha function",
+        _ROTTER_DIESMANN,
+        *(_C_m(), _TAU_M, *_tau_syn(2.0), _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
+        below=_LIF_BELOW,
+        elsewhere={"pynn": "IF_curr_alpha"},
+    ),
+    _entry(
+        "iaf_psc_delta",
+        "leaky integrate-and-fire neuron whose potential jumps by the weight of each spike",
+        _ROTTER_DIESMANN,
+        *(_C_m(), _TAU_M, _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
+        NeuronParameter("refractory_input", "1", "-", "keep spikes that arrive while refractory", False, default=False),
+        below=_LIF_BELOW,
+        elsewhere={"pynn": "IF_curr_delta"},
+        weight_unit="mV",
+    ),
+    _entry(
+        "iaf_cond_exp",
+        "leaky integrate-and-fire neuron with exponentially decaying synaptic conductances",
+        _MEFFIN,
+        *(_C_m(), _g_L(), *_tau_syn(0.2, "conductances"), *_reversal()),
+        *(_t_ref(), *_potentials(-70.0, -55.0, -60.0), _I_E),
+        below=_LIF_BELOW,
+        elsewhere={"pynn": "IF_cond_exp"},
+        weight_unit="nS",
+    ),
+    _entry(
+        "iaf_cond_alpha",
+        "leaky integrate-and-fire neuron with synaptic conductances that follow an alpha function",
+        _MEFFIN,
+        *(_C_m(), _g_L(), *_tau_syn(0.2, "conductances"), *_reversal()),
+        *(_t_ref(), *_potentials(-70.0, -55.0, -60.0), _I_E),
+        below=_LIF_BELOW,
+        elsewhere={"pynn": "IF_cond_alpha"},
+        weight_unit="nS",
+    ),
+    _entry(
+        "aeif_cond_exp",
+        "adaptive exponential integrate-and-fire neuron with exponentially decaying synaptic conductances",
+        "Brette & Gerstner 2005, doi:10.1152/jn.00686.2005",
+        *(_C_m(281.0), _g_L(30.0), *_tau_syn(0.2, "conductances"), *_reversal()),
+        *(_t_ref(0.0), *_potentials(-70.6, -50.4, -60.0)),
+        NeuronParameter("V_peak", "mV", "V_peak", "potential at which a spike is emitted", 0.0),
+        NeuronParameter("Delta_T", "mV", "Delta_T", "slope of the exponential", 2.0, minimum=0),
+        NeuronParameter("a", "nS", "a", "subthreshold adaptation", 4.0),
+        NeuronParameter("b", "pA", "b", "adaptation per spike", 80.5),
+        NeuronParameter("tau_w", "ms", "tau_w", "time constant of adaptation", 144.0, positive=True),
+        NeuronParameter("w", "pA", "w", "adaptation current at t = 0", 0.0, default=0.0),
+        NeuronParameter("gsl_error_tol", "1", "-", "tolerance of the integration", 1e-6, positive=True, default=1e-6),
+        _I_E,
+        below=(("V_reset", "V_peak"),),
+        elsewhere={"pynn": "EIF_cond_exp_isfa_ista"},
+        weight_unit="nS",
+        V_m=-70.6,
+    ),
+    _entry(
+        "izhikevich",
+        "two-variable neuron with quadratic spike onset",
+        "Izhikevich 2003, doi:10.1109/TNN.2003.820440",
+        NeuronParameter("a", "1", "a", "rate of recovery", 0.02),
+        NeuronParameter("b", "1", "b", "sensitivity of recovery to the potential", 0.2),
+        NeuronParameter("c", "mV", "c", "potential after a spike", -65.0),
+        NeuronParameter("d", "mV", "d", "recovery added by a spike", 8.0),
+        NeuronParameter("V_th", "mV", "V_th", "potential at which a spike is emitted", 30.0),
+        NeuronParameter("U_m", "mV", "u", "recovery at t = 0", -13.0, default=-13.0),
+        NeuronParameter("consistent_integration", "1", "-", "forward Euler (false: as published)", True, default=True),
+        _I_E,
+        elsewhere={"pynn": "Izhikevich"},
+        weight_unit="mV",
+        V_m=-65.0,
+    ),
+    _entry(
+        "glif_psc",
+        "generalized leaky integrate-and-fire neuron of levels 1 to 5 with alpha currents by receptor",
+        "Teeter et al. 2018, doi:10.1038/s41467-017-02717-4",
+        *(_C_m(58.72), _g_L(9.43, "g"), *_potentials(-78.85, -51.68, -78.85), _t_ref(3.75)),
+        NeuronParameter(
+            "tau_syn", "ms", "tau_syn", "time constant of the current of each receptor", (2.0,), positive=True
+        ),
+        NeuronParameter("spike_dependent_threshold", "1", "-", "threshold rises with spikes", False),
+        NeuronParameter("after_spike_currents", "1", "-", "spikes evoke currents", False),
+        NeuronParameter("adapting_threshold", "1", "-", "threshold follows the potential", False),
+        NeuronParameter("th_spike_add", "mV", "delta theta_s", "threshold added by a spike", 0.37),
+        NeuronParameter("th_spike_decay", "1/ms", "b_s", "decay of that part", 0.009),
+        NeuronParameter("voltage_reset_fraction", "1", "f_v", "fraction of the potential kept at a spike", 0.2),
+        NeuronParameter("voltage_reset_add", "mV", "delta V", "potential added at a spike", 18.51),
+        NeuronParameter("th_voltage_index", "1/ms", "a_v", "adaptation of the threshold to the potential", 0.005),
+        NeuronParameter("th_voltage_decay", "1/ms", "b_v", "decay of that part", 0.09),
+        NeuronParameter("asc_init", "pA", "I_j(0)", "after-spike currents at t = 0", (0.0, 0.0)),
+        NeuronParameter("asc_decay", "1/ms", "k_j", "decay of after-spike currents", (0.003, 0.1), positive=True),
+        NeuronParameter("asc_amps", "pA", "delta I_j", "current added by a spike", (-9.18, -198.94)),
+        NeuronParameter("asc_r", "1", "r_j", "fraction of the current kept at a spike", (1.0, 1.0)),
+        below=_LIF_BELOW,
+        V_m=-78.85,
+    ),
+    _entry(
+        "parrot_neuron",
+        "relay that emits each spike it receives",
+        "NEST 3",
+        weight_unit="1",
+        V_m=None,
+    ),
 )
 
 #: Neuron models by our name.
-CATALOGUE: Mapping[str, NeuronEntry] = MappingProxyType({e.name: e for e in (_IAF_PSC_EXP,)})
+CATALOGUE: Mapping[str, NeuronEntry] = MappingProxyType({e.name: e for e in _ENTRIES})

@@ -45,6 +45,10 @@ def check_network(network: Network) -> None:
             raise refusal(f"inputs[{index}].target", _unknown(item.target, neurons))
         _check_delay(f"inputs[{index}].delay", item.delay, dt)
         _check_window(f"inputs[{index}]", item.start, item.stop, dt)
+        if item.neurons is not None and max(item.neurons) >= known[item.target].size:
+            raise refusal(
+                f"inputs[{index}].neurons", f"must be below {known[item.target].size}, got {max(item.neurons)}"
+            )
     _check_recordings(network, known)
 
 

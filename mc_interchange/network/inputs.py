@@ -8,13 +8,17 @@ from pydantic import Field, model_validator
 
 from mc_interchange.units import Quantity
 
-from .base import Name, NonNegative, Part, Positive, Real, check_window
+from .base import Count, Name, NonNegative, Part, Positive, Real, check_window
 
 __all__ = ["Input", "PoissonInput", "StepCurrent"]
 
 
+#: Which neurons of the target population an input reaches, by their index; None: all.
+Neurons = Annotated[tuple[Count, ...], Field(min_length=1)] | None
+
+
 class PoissonInput(Part):
-    """An independent Poisson spike train onto each neuron of a population."""
+    """An independent Poisson spike train onto each neuron of a population, or onto some of them."""
 
     kind: Literal["poisson"] = "poisson"
     name: Name
@@ -24,6 +28,7 @@ class PoissonInput(Part):
     delay: Annotated[Positive, Quantity("ms", "d_ext", "delay")]
     start: Annotated[NonNegative, Quantity("ms", "t_on", "first time")] = 0.0
     stop: Annotated[Positive | None, Quantity("ms", "t_off", "last time; without it, no end")] = None
+    neurons: Annotated[Neurons, Quantity("1", "i", "indices of the neurons that get it; without them, all")] = None
     meaning: str = ""
     source: str = ""
 
@@ -34,7 +39,7 @@ class PoissonInput(Part):
 
 
 class StepCurrent(Part):
-    """A current step into every neuron of a population.
+    """A current step into every neuron of a population, or into some of them.
 
     The current is in effect for the integration steps from ``start + delay`` on and before
     ``stop + delay``, as NEST's ``dc_generator`` delivers it.
@@ -47,6 +52,7 @@ class StepCurrent(Part):
     start: Annotated[NonNegative, Quantity("ms", "t_on", "onset at the generator")]
     stop: Annotated[Positive, Quantity("ms", "t_off", "end at the generator")]
     delay: Annotated[Positive, Quantity("ms", "d", "delay from the generator")] = 1.0
+    neurons: Annotated[Neurons, Quantity("1", "i", "indices of the neurons that get it; without them, all")] = None
     meaning: str = ""
     source: str = ""
 

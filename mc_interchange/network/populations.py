@@ -15,7 +15,9 @@ from .catalogue import CATALOGUE, NeuronEntry
 from .distributions import Distribution, Values
 
 __all__ = [
+    "AnyNeuron",
     "AnyPopulation",
+    "ForeignModel",
     "Neuron",
     "PoissonActivity",
     "Population",
@@ -33,16 +35,22 @@ class Neuron(Part):
     model
         Key of :data:`mc_interchange.network.catalogue.CATALOGUE`.
     parameters
-        Value by name, in the catalogue's units. ``I_e`` is the place of constant current input.
+        Value by name, in the catalogue's units: numbers, for some parameters tuples of numbers or switches.
+        ``I_e`` is the place of constant current input.
     """
 
     model: str
-    parameters: dict[str, Real]
+    parameters: dict[str, Any]
 
     @property
     def entry(self) -> NeuronEntry:
         """The model's entry in the catalogue."""
         return CATALOGUE[self.model]
+
+    def __getitem__(self, name: str) -> float:
+        """Return a parameter that is a number."""
+        value: float = self.parameters[name]
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -59,15 +67,12 @@ class Neuron(Part):
         for parameter in entry.parameters:
             if parameter.name in given:
                 quantity = Quantity(parameter.unit, parameter.symbol, parameter.meaning)
-                given_value = given.pop(parameter.name)
                 try:
-                    value = quantity.read(given_value)
+                    complete[parameter.name] = parameter.check(quantity.read(given.pop(parameter.name)))
                 except PydanticCustomError as error:
                     raise refusal(f"parameters.{parameter.name}", error.message()) from None
-                problem = parameter.problem(value) if isinstance(value, int | float) else None
-                if problem:
-                    raise refusal(f"parameters.{parameter.name}", f"{problem}, got {value:g}")
-                complete[parameter.name] = value
+                except ValueError as error:
+                    raise refusal(f"parameters.{parameter.name}", str(error)) from None
             elif parameter.default is not None:
                 complete[parameter.name] = parameter.default
             else:
@@ -84,12 +89,31 @@ class Neuron(Part):
     @model_validator(mode="after")
     def _ordered(self) -> Neuron:
         for lower, upper in self.entry.below:
-            if not self.parameters[lower] < self.parameters[upper]:
-                raise refusal(
-                    f"parameters.{lower}",
-                    f"must be below {upper} ({self.parameters[upper]:g}), got {self.parameters[lower]:g}",
-                )
+            if not self[lower] < self[upper]:
+                raise refusal(f"parameters.{lower}", f"must be below {upper} ({self[upper]:g}), got {self[lower]:g}")
         return self
+
+
+class ForeignModel(Part):
+    """A neuron model that only one simulator understands.
+
+    Parameters
+    ----------
+    format
+        Whose it is: ``nest``.
+    name
+        Its name there.
+    parameters
+        Parameters and initial values as that simulator takes them: numbers, texts, switches, and lists of
+        these. What is not given has the simulator's default.
+    """
+
+    format: str
+    name: str
+    parameters: dict[str, Any]
+
+
+AnyNeuron = Neuron | ForeignModel
 
 
 class Slab(Part):
@@ -129,6 +153,14 @@ class Population(Part):
             if isinstance(parameters, dict) and "E_L" in parameters:
                 return {**values, "initial_V_m": parameters["E_L"]}
         return values
+
+    @model_validator(mode="after")
+    def _can_be_described(self) -> Population:
+        entry = self.neuron.entry
+        if not entry.in_model_files:
+            able = ", ".join(e.name for e in CATALOGUE.values() if e.in_model_files)
+            raise refusal("neuron.model", f"rules can be given for {able}, not for {entry.name}")
+        return self
 
     @model_validator(mode="after")
     def _one_value_each(self) -> Population:

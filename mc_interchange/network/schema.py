@@ -58,7 +58,7 @@ def _correct(name: str, definition: dict[str, Any]) -> dict[str, Any]:
 def _neuron(definition: dict[str, Any]) -> dict[str, Any]:
     """Return the alternatives of the catalogue, with the parameters of each model."""
     models = []
-    for entry in CATALOGUE.values():
+    for entry in (e for e in CATALOGUE.values() if e.in_model_files):
         parameters = {
             "type": "object",
             "properties": {p.name: _parameter(p) for p in entry.parameters},
@@ -78,19 +78,21 @@ def _neuron(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameter(parameter: NeuronParameter) -> dict[str, Any]:
-    schema: dict[str, Any] = {
-        "type": "number",
+    described: dict[str, Any] = {
         "description": parameter.meaning,
         "unit": parameter.unit,
         "symbol": parameter.symbol,
     }
     if parameter.default is not None:
-        schema["default"] = parameter.default
+        described["default"] = parameter.default
+    if parameter.kind == "switch":
+        return {"type": "boolean", **described}
+    number: dict[str, Any] = {"type": "number"}
     if parameter.positive:
-        schema["exclusiveMinimum"] = 0
+        number["exclusiveMinimum"] = 0
     elif parameter.minimum is not None:
-        schema["minimum"] = parameter.minimum
-    return schema
+        number["minimum"] = parameter.minimum
+    return {"type": "array", "items": number, **described} if parameter.kind == "list" else {**number, **described}
 
 
 class _Rewriting:

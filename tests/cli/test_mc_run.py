@@ -14,6 +14,8 @@ from mc_interchange.cli.recordings import parse_ids
 from mc_interchange.errors import UsageError
 from mc_interchange.runs import read_run
 
+ROOT = Path(__file__).parents[2]
+
 
 def run(tools, *arguments: str | Path):
     return tools("mc-run", *arguments, "--simulator", "pulse")
@@ -183,3 +185,15 @@ def test_where_a_result_goes(tools, monkeypatch, here, model, expected):
         Path(file).touch()
     monkeypatch.chdir(here)
     assert str(default_out(model, "run")) == expected.format(top=tools.directory)
+
+
+def test_frozen_input_that_ends_before_the_run(tools, toy_export):
+    model = ROOT / "examples" / "balanced.yaml"
+    frozen = tools("mc-export", model, "--format", "sonata", "--duration", "20", "--freeze-input", "--out", "f")
+    assert frozen.exit_code == 0, frozen.stderr
+    assert "freezing 500 Poisson sources for 20 ms: about " in frozen.stderr
+    report = json.loads(Path("f/export_report.json").read_text())["frozen"]
+    assert {name: entry["until_ms"] for name, entry in report.items()} == dict.fromkeys(report, 20.0)
+    assert run(tools, "f").stderr.count("warning") == 0
+    longer = run(tools, "f", "--duration", "30", "--out", "longer")
+    assert "were frozen for 20 ms, after which there are none" in longer.stderr

@@ -13,7 +13,7 @@ def test_an_export_as_it_was_written(tools, toy_export):
     result = tools("mc-validate", toy_export)
     assert (result.exit_code, result.stdout) == (0, "valid: yes\n")
     document = json.loads(tools("mc-validate", toy_export, "--json").stdout)
-    assert document == {"path": "toy-toyhdf", "valid": True, "findings": []}
+    assert document == {"path": "toy-toyhdf", "for": [], "valid": True, "findings": []}
 
 
 def change_value(directory: Path) -> None:
@@ -39,7 +39,7 @@ BREAK = {
     "a value": (change_value, "error: edges.h5:E_to_I: values differ"),
     "a dataset": (delete_dataset, "error: edges.h5:E_to_I: cannot be read"),
     "half a file": (cut, "error: edges.h5"),
-    "no HDF5": (lambda d: (d / "edges.h5").write_bytes(b""), "error: toyhdf: cannot be opened"),
+    "no HDF5": (lambda d: (d / "edges.h5").write_bytes(b""), "error: edges.h5: not a readable HDF5 file"),
     "not JSON": (lambda d: (d / "manifest.json").write_text("{"), "error: manifest.json: not valid JSON"),
     "not a manifest": (lambda d: (d / "manifest.json").write_text("[]"), "error: manifest.json: not a manifest"),
     "not text": (lambda d: (d / "manifest.json").write_bytes(b"\xff\xfe\x00"), "error: manifest.json"),
@@ -63,7 +63,7 @@ def test_damage_is_named(tools, toy_export, name):
     assert result.stderr == ""
     document = json.loads(tools("mc-validate", toy_export, "--json").stdout)
     assert document["valid"] is False
-    assert set(document["findings"][0]) == {"level", "where", "message"}
+    assert set(document["findings"][0]) == {"level", "file", "place", "message"}
 
 
 def test_a_file_too_many_is_a_warning(tools, toy_export):
@@ -113,3 +113,78 @@ def test_another_seed_in_the_manifest(tools, toy_export, monkeypatch):
     (toy_export / "manifest.json").write_text(json.dumps(manifest | {"seed": 4}))
     result = tools("mc-validate", toy_export)
     assert (result.exit_code, result.stdout) == (1, "error: manifest.json: seed: states 4, there is 3\nvalid: no\n")
+
+
+@pytest.fixture
+def circuit(tools) -> Path:
+    """A small SONATA export."""
+    result = tools("mc-export", "pd14", "--format", "sonata", "--scale", "0.01", "--out", "circuit", "--quiet")
+    assert result.exit_code == 0, result.stderr
+    return Path("circuit")
+
+
+ALL = [argument for name in ("nest", "bmtk", "pynn", "libsonata") for argument in ("--for", name)]
+
+
+def test_a_circuit_for_every_consumer(tools, circuit):
+    result = tools("mc-validate", circuit, *ALL)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "valid: yes\n", "")
+
+
+def test_a_circuit_without_our_manifest(tools, circuit):
+    (circuit / "manifest.json").unlink()
+    assert tools("mc-validate", circuit).stdout == "valid: yes\n"
+    with h5py.File(circuit / "network/L4I_to_L4E_edges.h5", "r+") as file:
+        file["edges/L4I_to_L4E/0/syn_weight"][7] = float("nan")
+        del file["edges/L4I_to_L4E/indices/target_to_source/node_id_to_range"]
+    finding = {
+        "level": "error",
+        "file": "network/L4I_to_L4E_edges.h5",
+        "place": "/edges/L4I_to_L4E/0/syn_weight",
+        "message": "not a finite number: 1 of 1741 rows (first: row 7: nan)",
+    }
+    result = tools("mc-validate", circuit)
+    line = "error: {file}:{place}: {message}\n".format(**finding)
+    assert (result.exit_code, result.stdout) == (1, line + "valid: no\n")
+    result = tools("mc-validate", circuit, "--for", "bmtk", "--for", "libsonata", "--json")
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["valid"], document["for"]) == (1, False, ["bmtk", "libsonata"])
+    assert document["findings"][0] == finding
+    assert [f["message"].split()[0] for f in document["findings"][1:]] == ["bmtk"]
+
+
+def test_manifest_and_content_are_both_checked(tools, circuit):
+    with h5py.File(circuit / "network/L4I_to_L4E_edges.h5", "r+") as file:
+        file["edges/L4I_to_L4E/0/syn_weight"][7] = float("inf")
+    lines = tools("mc-validate", circuit).stdout.splitlines()
+    where = "error: network/L4I_to_L4E_edges.h5:/edges/L4I_to_L4E/0/syn_weight: "
+    assert lines == [
+        f"{where}values differ from what was written",
+        f"{where}not a finite number: 1 of 1741 rows (first: row 7: inf)",
+        "valid: no",
+    ]
+
+
+def test_warnings_are_no_errors(tools, circuit):
+    (circuit / "manifest.json").unlink()
+    with h5py.File(circuit / "network/L4I_to_L4E_edges.h5", "r+") as file:
+        del file.attrs["magic"]
+    result = tools("mc-validate", circuit / "circuit_config.json")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "warning: network/L4I_to_L4E_edges.h5:/: has no attribute magic (0x0A7A in SONATA files)\nvalid: yes\n",
+    )
+
+
+def test_consumers_that_are_not_known(tools, toy_export, circuit):
+    tools.refused("mc-validate", circuit, "--for", "brian", says="consumer 'brian'; known: bmtk, libsonata, nest, pynn")
+    says = "--for nest: toy-toyhdf is toyhdf; the consumers known of it: none"
+    tools.refused("mc-validate", toy_export, "--for", "nest", says=says)
+    assert "[bmtk|libsonata|nest|pynn]" in tools("mc-validate", "--help").stdout
+
+
+def test_half_a_manifest_does_not_hide_the_rest(tools, circuit):
+    (circuit / "manifest.json").write_text("{")
+    (circuit / "node_sets.json").write_text("[]")
+    lines = tools("mc-validate", circuit).stdout.splitlines()
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines] == ["manifest.json", "node_sets.json", "no"]

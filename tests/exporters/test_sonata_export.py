@@ -247,12 +247,12 @@ def test_drawn_weights_are_float32(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("sort", [True, False])
-@pytest.mark.parametrize("per_pass", [1, 37, 10_000])
+@pytest.mark.parametrize("per_bucket", [1, 37, 10_000])
 def test_indices_lead_from_every_node_to_its_edges(
-    instance: NetworkInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: bool, per_pass: int
+    instance: NetworkInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: bool, per_bucket: int
 ) -> None:
-    monkeypatch.setattr(indices, "PASS_EDGES", per_pass)
-    monkeypatch.setattr(indices, "_READ", 61)
+    monkeypatch.setattr(indices, "BUCKET_EDGES", per_bucket)
+    monkeypatch.setattr(indices, "READ_EDGES", 61)
     target = np.random.default_rng(2).integers(0, 10, 500)
     target[target == 4] = 5  # a node without edges
     block = listed(np.ones(500, np.float32), order=np.sort(target) if sort else target)

@@ -5,58 +5,24 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nest
 import numpy as np
 import pytest
+from nest_networks import empty_kernel, two_populations
 
 from mc_interchange.errors import FormatError
 from mc_interchange.importers.nest import capture
+from mc_interchange.network import ForeignModel
+from mc_interchange.runners.nest.network import create_nodes
 
 
 @pytest.fixture(autouse=True)
-def _empty_kernel() -> Iterator[None]:
-    nest.ResetKernel()
-    nest.verbosity = nest.VerbosityLevel.ERROR
-    yield
-    nest.ResetKernel()
-
-
-def two_populations() -> dict[str, nest.NodeCollection]:
-    a = nest.Create("iaf_psc_exp", 20, params={"I_e": 100.0, "C_m": 250.0})
-    b = nest.Create("iaf_psc_exp", 5)
-    b.set({"V_m": [-60.0, -61.0, -62.0, -63.0, -64.0], "tau_m": [10.0, 11.0, 12.0, 13.0, 14.0]})
-    nest.Connect(a, b, {"rule": "fixed_total_number", "N": 300}, {"weight": nest.random.normal(50.0, 5.0)})
-    nest.Connect(b, a, {"rule": "fixed_indegree", "indegree": 2}, {"weight": -7.25, "delay": 0.3})
-    return {"A": a, "B": b}
-
-
-def test_every_connection_in_blocks_of_any_size() -> None:
-    populations = two_populations()
-    instance = capture(populations)
-    table = nest.GetConnections().get(["source", "target", "weight", "delay"])
-    steps = np.rint(np.array(table["delay"]) * 10).astype(int).tolist()
-    expected = sorted(zip(table["source"], table["target"], table["weight"], steps, strict=True))
-    found = []
-    for size in (1, 7, 10**6):
-        found = []
-        for edges in instance.projections.values():
-            first = [populations[name][0].global_id for name in (edges.source, edges.target)]
-            for block in edges.blocks(size):
-                assert len(block) <= size
-                found += list(
-                    zip(
-                        (block.source + first[0]).tolist(),
-                        (block.target + first[1]).tolist(),
-                        block.weight.tolist(),
-                        block.delay.tolist(),
-                        strict=True,
-                    )
-                )
-        assert sorted(found) == expected
-    assert instance.n_edges == len(expected) == 340
+def _empty_kernel() -> None:
+    empty_kernel()
 
 
 def test_parameters_and_potentials() -> None:
@@ -76,54 +42,142 @@ def test_populations_are_found_where_parameters_change() -> None:
     assert sizes == [3, 2, 4]
 
 
-def test_a_single_connection_and_a_single_neuron() -> None:
-    a, b = nest.Create("iaf_psc_exp"), nest.Create("iaf_psc_exp")
-    nest.Connect(a, b, syn_spec={"weight": 3.0, "delay": 2.0})
-    instance = capture({"A": a, "B": b})
-    (edges,) = instance.projections.values()
-    (block,) = edges.blocks()
-    assert (block.weight.tolist(), block.delay.tolist()) == ([3.0], [20])
-    assert np.array_equal(instance.populations["A"].V_m, [-70.0])
+def test_neurons_without_a_name_get_one() -> None:
+    populations = two_populations()
+    nest.CopyModel("iaf_psc_alpha", "Vip2/3-cells")
+    nest.Create("Vip2/3-cells", 2)
+    nest.Create("hh_psc_alpha", 2)
+    assert {name: nodes.size for name, nodes in capture(populations).populations.items()} == {
+        "A": 20,
+        "B": 5,
+        "Vip2_3_cells_0": 2,
+        "hh_psc_alpha_0": 2,
+    }
 
 
-def add_generator() -> None:
-    nest.Create("poisson_generator")
+def test_parameters_that_differ_from_neuron_to_neuron_make_no_border() -> None:
+    same, spread = nest.Create("iaf_psc_exp", 30), nest.Create("iaf_psc_exp", 20, params={"C_m": 200.0})
+    spread.tau_m = nest.random.uniform(9.0, 11.0)
+    nest.Create("iaf_psc_exp", 10).C_m = nest.random.uniform(9.0, 11.0)
+    nest.Create("iaf_psc_exp", 30)
+    sizes = [nodes.size for nodes in capture().populations.values()]
+    assert sizes == [30, 30, 30]
+    assert len(same) == 30
 
 
-def add_other_model() -> None:
-    nest.Create("iaf_psc_alpha", 2)
+def test_populations_are_not_found_without_end() -> None:
+    neurons = nest.Create("iaf_psc_exp", 400)
+    for first in range(0, 400, 3):
+        neurons[first : min(first + 3, 400)].C_m = 100.0 + first
+    (population,) = capture().populations.values()
+    assert population.varying["C_m"].tolist() == [100.0 + n - n % 3 for n in range(400)]
 
 
-def add_plastic_synapse() -> None:
-    nest.Connect(nest.GetNodes()[:2], nest.GetNodes()[:2], syn_spec={"synapse_model": "stdp_synapse"})
+def test_every_neuron_model_of_nest() -> None:
+    own = {"global_id", "model_id", "thread_local_id", "vp"}
+    seen = 0
+    for model in nest.node_models:
+        empty_kernel()
+        if nest.GetDefaults(model)["element_type"] != "neuron" or model == "spike_train_injector":
+            continue
+        neurons = nest.Create(model, 2)
+        if isinstance(neurons[0].get().get("V_m"), float):
+            neurons.V_m = [neurons[0].V_m, neurons[0].V_m + 0.5]
+        before = [{key: repr(value) for key, value in n.get().items() if key not in own} for n in neurons]
+        if re.search("rate|siegert|astrocyte|eprop|cm_default", model):
+            with pytest.raises(FormatError, match=f"neurons of the model {model} cannot be captured"):
+                capture()
+            continue
+        instance = capture()
+        empty_kernel()
+        (neurons,) = create_nodes(nest, instance).values()
+        assert [{key: repr(value) for key, value in n.get().items() if key not in own} for n in neurons] == before
+        seen += 1
+    assert seen > 50
+
+
+def test_structural_plasticity_is_refused() -> None:
+    elements = {"pre_synaptic_element": "Axon", "post_synaptic_element": "Dendrite"}
+    nest.structural_plasticity_synapses = {"growing": {"synapse_model": "static_synapse", **elements}}
+    with pytest.raises(FormatError, match=r"^structural plasticity \(growing\) cannot be captured"):
+        capture(two_populations())
 
 
 def simulate() -> None:
     nest.Simulate(1.0)
 
 
+def add_gap_junction() -> None:
+    cells = nest.Create("hh_psc_alpha_gap", 2)
+    nest.Connect(*cells, {"rule": "one_to_one", "make_symmetric": True}, {"synapse_model": "gap_junction"})
+
+
+def add_shared_parameters() -> None:
+    nest.Connect(nest.GetNodes()[:2], nest.GetNodes()[:2], syn_spec={"synapse_model": "stdp_synapse_hom"})
+
+
+def add_ambiguous_copy() -> None:
+    nest.CopyModel("stdp_nn_symm_synapse", "mine")
+    nest.Connect(nest.GetNodes()[:2], nest.GetNodes()[:2], syn_spec={"synapse_model": "mine"})
+
+
+def add_rate_neurons() -> None:
+    nest.CopyModel("rate_connection_delayed", "copied")  # looks like a copy of static_synapse
+    cells = nest.Create("lin_rate_ipn", 2)
+    nest.Connect(cells, cells, syn_spec={"synapse_model": "copied"})
+
+
+def add_delays_off_the_grid() -> None:
+    nest.SetDefaults("cont_delay_synapse", {"delay": 1.23})
+    nest.Connect(nest.GetNodes()[:1], nest.GetNodes()[:1], syn_spec={"synapse_model": "cont_delay_synapse"})
+
+
+def add_many_parameters() -> None:
+    synapse = {"synapse_model": "tsodyks2_synapse", "U": nest.random.uniform(0.0, 1.0)}
+    nest.Connect(nest.GetNodes()[:10], nest.GetNodes()[:10], syn_spec=synapse)
+
+
+def add_compartments() -> None:
+    nest.Create("cm_default")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (add_generator, r"node 26 \(poisson_generator\) is in none of the populations"),
-        (add_other_model, r"node 26 \(iaf_psc_alpha\) is in none of the populations"),
-        (add_plastic_synapse, "synapses of the model stdp_synapse cannot be captured"),
-        (simulate, "has been simulated for 1 ms"),
+        (simulate, "the network has been simulated for 1 ms"),
+        (add_gap_junction, "2 connections of the synapse model gap_junction cannot be captured; known: static"),
+        (add_shared_parameters, "4 connections of the synapse model stdp_synapse_hom cannot be captured"),
+        (add_ambiguous_copy, r".* mine cannot .*copy of stdp_nn_restr_synapse or stdp_nn_symm_synapse, and NEST does"),
+        (add_rate_neurons, "neurons of the model lin_rate_ipn cannot be captured: they do more than send spikes"),
+        (add_delays_off_the_grid, "connections of cont_delay_synapse have delays between the steps of the resolution"),
+        (add_many_parameters, "connections of tsodyks2_synapse differ in U: at most 16 sets"),
+        (add_compartments, "neurons of the model cm_default cannot be captured"),
     ],
 )
-def test_what_cannot_be_captured_is_named(change, message: str) -> None:
+def test_what_cannot_be_captured_is_named(change: Callable[[], None], message: str) -> None:
     populations = two_populations()
     change()
-    with pytest.raises(FormatError, match=message):
+    with pytest.raises(FormatError, match=f"^{message}"):
         capture(populations)
+
+
+def test_several_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OfTwo:
+        num_processes = 2
+
+    monkeypatch.setitem(sys.modules, "nest", OfTwo)
+    with pytest.raises(FormatError, match=r"^NEST runs in 2 processes .* one process, with threads, to capture it$"):
+        capture()
 
 
 def test_overlapping_and_foreign_populations_are_refused() -> None:
     populations = two_populations()
     with pytest.raises(FormatError, match="population C: some of its nodes belong to another population too"):
         capture({**populations, "C": populations["A"][:3]})
-    with pytest.raises(FormatError, match="population C: model spike_recorder cannot be captured"):
+    with pytest.raises(FormatError, match="population C: model spike_recorder is a device, not a neuron"):
         capture({**populations, "C": nest.Create("spike_recorder")})
+    with pytest.raises(FormatError, match="population C: it has no nodes"):
+        capture({**populations, "C": nest.NodeCollection()})
 
 
 def test_an_empty_kernel_is_refused() -> None:
@@ -138,25 +192,31 @@ def test_seed_and_resolution_are_those_of_the_kernel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"delta": 5.0}, "population B: delta is 5.0 and cannot be captured; only 0.0 can"),
-        ({"rho": 0.5}, "population B: rho is 0.5 and cannot be captured; only 0.01 can"),
-        ({"frozen": True}, "population B: frozen is True and cannot be captured; only False can"),
-        ({"ignore_and_spike": True}, "population B: ignore_and_spike is True and cannot be captured; only False can"),
-    ],
+    "setting", [{"delta": 5.0}, {"frozen": True}, {"ignore_and_spike": True, "ignore_and_spike_interval": 20.0}]
 )
-def test_settings_without_a_place_are_refused(setting: dict[str, object], message: str) -> None:
+def test_settings_without_a_place_in_the_catalogue(setting: dict[str, Any]) -> None:
     populations = two_populations()
     populations["B"][3].set(setting)  # one neuron is enough
-    with pytest.raises(FormatError, match=f"^{message}$"):
-        capture(populations)
+    population = capture(populations).populations["B"]
+    neuron = population.models[int(population.neuron.which[3]) if population.mixed else 0]
+    assert isinstance(neuron, ForeignModel)
+    values = {**neuron.parameters, **{key: column[3] for key, column in population.varying.items()}}
+    assert {key: values[key] for key in setting} == setting
+
+
+def test_what_is_infinite_is_left_to_the_default() -> None:
+    neurons = nest.Create("iaf_psc_alpha", 2, params={"frozen": True})
+    neuron = capture({"A": neurons}).populations["A"].neuron
+    assert neurons[0].V_min == -np.inf
+    assert isinstance(neuron, ForeignModel)
+    assert "V_min" not in neuron.parameters
 
 
 def test_changed_defaults_do_not_hide_settings() -> None:
     nest.SetDefaults("iaf_psc_exp", {"delta": 5.0})
-    with pytest.raises(FormatError, match=r"population A: delta is 5\.0"):
-        capture(two_populations())
+    neuron = capture(two_populations()).populations["A"].neuron
+    assert isinstance(neuron, ForeignModel)
+    assert neuron.parameters["delta"] == 5.0
 
 
 def test_settings_without_effect_on_static_synapses_are_ignored() -> None:
@@ -174,15 +234,6 @@ def test_copies_of_the_neuron_model_are_known_by_their_type() -> None:
         assert population.neuron.parameters["tau_m"] == 7.5
 
 
-def test_copies_of_synapse_models_are_refused() -> None:
-    nodes = nest.Create("iaf_psc_exp", 3)
-    nest.CopyModel("static_synapse", "excitatory")
-    assert capture({"E": nodes}).n_edges == 0  # there, but not in use
-    nest.Connect(nodes, nodes, syn_spec={"synapse_model": "excitatory"})
-    with pytest.raises(FormatError, match=r"model excitatory cannot be captured; known: static_synapse, .*copies"):
-        capture({"E": nodes})
-
-
 @pytest.mark.parametrize("name", ["L2/3E", "2A", "", "A-B", "Ä", "A" * 65])
 def test_names_that_no_format_holds_are_refused_at_once(name: str) -> None:
     nodes = nest.Create("iaf_psc_exp", 3)
@@ -192,54 +243,14 @@ def test_names_that_no_format_holds_are_refused_at_once(name: str) -> None:
         capture({"A": nodes}, name=name)
 
 
-def test_names_of_projections_are_short_and_differ() -> None:
-    names = ["A", "A_to_A", "B" * 64]
-    populations = {name: nest.Create("iaf_psc_exp") for name in names}
-    every = sum(populations.values(), start=nest.NodeCollection())
-    nest.Connect(every, every)
-    instance = capture(populations)
-    assert instance.n_edges == len(instance.projections) == 9
-    assert {e.name for e in instance.projections.values()} == set(instance.projections)
-    assert "A_to_A" in instance.projections
-    assert max(map(len, instance.projections)) <= 64
-
-
-def test_nodes_that_are_not_consecutive() -> None:
-    a = nest.Create("iaf_psc_exp", 3)
-    nest.Create("spike_recorder")
-    b = nest.Create("iaf_psc_exp", 2)
-    nest.Connect(b, a)
-    with pytest.raises(FormatError, match="population A: its nodes must have consecutive ids"):
-        capture({"A": a + b})
-    instance = capture()
-    assert [nodes.size for nodes in instance.populations.values()] == [3, 2]
-    (edges,) = instance.projections.values()
-    (block,) = edges.blocks()
-    assert sorted(zip(block.source.tolist(), block.target.tolist(), strict=True)) == [
-        (s, t) for s in range(2) for t in range(3)
-    ]
-
-
-@pytest.mark.parametrize("indegree", [1, 40])
-def test_connections_are_never_asked_for_all_at_once(indegree: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[capture.__module__], "_FETCH", 500)
-    nodes = nest.Create("iaf_psc_exp", 200)
-    nest.Connect(nodes, nodes, {"rule": "fixed_indegree", "indegree": indegree})
-    sizes, original = [], nest.GetConnections
-
-    def watched(*arguments: object) -> object:
-        connections = original(*arguments)
-        sizes.append(len(connections))
-        return connections
-
-    monkeypatch.setitem(vars(nest), "GetConnections", watched)
-    instance = capture({"A": nodes})
-    assert instance.n_edges == sum(sizes) == 200 * indegree
-    assert max(sizes) < 1000
-    assert len(sizes) < 4 + 2 * 200 * indegree / 500
-    sizes.clear()
-    assert sum(len(block) for edges in instance.projections.values() for block in edges.blocks()) == 200 * indegree
-    assert max(sizes) < 1000
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_positions(dimensions: int) -> None:
+    where = np.arange(4 * dimensions, dtype=float).reshape(4, dimensions)
+    placed = nest.Create("iaf_psc_exp", positions=nest.spatial.free(where.tolist()))
+    other = nest.Create("iaf_psc_exp", 2)
+    instance = capture({"A": placed, "B": other})
+    assert instance.populations["A"].positions.tolist() == np.pad(where, ((0, 0), (0, 3 - dimensions))).tolist()
+    assert instance.populations["B"].positions is None
 
 
 def test_the_example_of_the_page(tmp_path: Path) -> None:

@@ -217,8 +217,8 @@ MISTAKES_IN_ONE_FIELD = [
     (
         "unknown model",
         "iaf_psc_exp",
-        "iaf_psc_alpha",
-        "populations[0].neuron.model: unknown neuron model 'iaf_psc_alpha'; known: iaf_psc_exp",
+        "hh_psc_alpha",
+        "populations[0].neuron.model: unknown neuron model 'hh_psc_alpha'; known: iaf_psc_exp, iaf_psc_alpha, iaf_psc_delta, iaf_cond_exp, iaf_cond_alpha, aeif_cond_exp, izhikevich, glif_psc, parrot_neuron",
     ),
     (
         "unknown kind",
@@ -271,7 +271,7 @@ MISTAKES_IN_ONE_FIELD = [
         "parameter unit",
         "name: small",
         "name: small\nparameters: [{name: x, value: 1, unit: mm, symbol: x, meaning: x, source: x}]",
-        "parameters[0].unit: unknown unit 'mm'; known: ms, mV, pF, pA, spikes/s, um, 1",
+        "parameters[0].unit: unknown unit 'mm'; known: ms, mV, pF, pA, nS, spikes/s, 1/ms, um, 1",
     ),
     ("no delay", ", delay: 1.5 ms", "", "projections[0].delay: this required key is missing"),
     (

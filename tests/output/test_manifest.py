@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import xxhash
 
-from mc_interchange.contracts import Column
+from mc_interchange.contracts import Column, Finding
 from mc_interchange.errors import FormatError
-from mc_interchange.manifest import Finding, check_manifest, read_manifest, write_manifest
+from mc_interchange.manifest import check_manifest, read_manifest, write_manifest
 
 
 @pytest.fixture
@@ -89,15 +89,15 @@ def remove_columns_file(directory):
     (directory / "edges.h5").unlink()
 
 
-REST = Finding("error", "edges.h5", "groups, attributes or small datasets differ from what was written")
+REST = Finding("error", "edges.h5", "", "groups, attributes or small datasets differ from what was written")
 CHANGES = [
     *((in_file(edit), [REST]) for edit in (change_attribute, change_small_dataset, change_number, change_table)),
-    (change_text, [Finding("error", "sub/notes.txt", "differs from what was written")]),
-    (remove_file, [Finding("error", "model.yaml", "is missing")]),
-    (add_file, [Finding("warning", "sub/extra.txt", "is not part of the export")]),
-    (change_one_value, [Finding("error", "edges.h5:edges/weight", "values differ from what was written")]),
-    (swap_two_values, [Finding("error", "edges.h5:/edges/source", "values differ from what was written")]),
-    (remove_columns_file, [Finding("error", "edges.h5", "is missing")]),
+    (change_text, [Finding("error", "sub/notes.txt", "", "differs from what was written")]),
+    (remove_file, [Finding("error", "model.yaml", "", "is missing")]),
+    (add_file, [Finding("warning", "sub/extra.txt", "", "is not part of the export")]),
+    (change_one_value, [Finding("error", "edges.h5", "edges/weight", "values differ from what was written")]),
+    (swap_two_values, [Finding("error", "edges.h5", "/edges/source", "values differ from what was written")]),
+    (remove_columns_file, [Finding("error", "edges.h5", "", "is missing")]),
 ]
 
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mc_interchange.errors import SimulationError, one_line
 from mc_interchange.formats.sonata_output import Report
-from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulation, SpikeTrains, StepCurrent
+from mc_interchange.instance import Trains
+from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulation, StepCurrent
 from mc_interchange.network.simulation import steps
 from mc_interchange.runs import Spikes
 
@@ -36,17 +38,18 @@ def refused_by(nest: Any, what: str, part: str = "it") -> Iterator[None]:
         raise SimulationError(f"{what}: NEST refused {part} ({one_line(error)})") from None
 
 
-def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | SpikeTrains | None, dt: float) -> Any:
+def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | Trains | None, dt: float) -> Any:
     """Create a virtual population.
 
     Poisson sources are parrot neurons, each behind its own Poisson process, so that all targets of one
     source see the same spikes; they fire one step later than the process.
     """
-    if isinstance(activity, SpikeTrains):
-        trains = [_spike_times(name, train, dt) for train in activity.times]
+    if isinstance(activity, Trains):
         with refused_by(nest, f"spike trains of population {name}"):
             sources = nest.Create("spike_generator", size)
-            sources.set(trains)
+            for block in activity.blocks():
+                part = sources[block.first : block.first + len(block.counts)]
+                part.set([_spike_times(name, train, dt) for train in block.trains()])
         return sources
     with refused_by(nest, f"Poisson sources of population {name}"):
         sources = nest.Create("parrot_neuron", size)
@@ -56,10 +59,9 @@ def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | 
     return sources
 
 
-def _spike_times(name: str, train: tuple[float, ...], dt: float) -> dict[str, Any]:
+def _spike_times(name: str, times: NDArray[np.float64], dt: float) -> dict[str, Any]:
     """Return a train as NEST takes it: rounded to the grid (halves up), several spikes in one step as multiplicity."""
     per_ms = steps(1.0, dt)
-    times = np.array(train)
     on_grid, counts = np.unique(np.floor(per_ms * times + 0.5), return_counts=True)
     if len(on_grid) and on_grid[0] < 1:
         raise SimulationError(
@@ -73,6 +75,8 @@ def connect_inputs(nest: Any, inputs: tuple[Input, ...], populations: Mapping[st
     """Create and connect Poisson and step current inputs."""
     for item in inputs:
         target = populations[item.target]
+        if item.neurons is not None:
+            target = target[sorted(set(item.neurons))]
         with refused_by(nest, f"input {item.name}"):
             if isinstance(item, PoissonInput):
                 generator = nest.Create("poisson_generator", params=_window(item.rate, item.start, item.stop))

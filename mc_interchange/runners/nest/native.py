@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from mc_interchange.errors import SimulationError
+from mc_interchange.formats.nest import nest_model
+from mc_interchange.instance import ArrayTrains
 from mc_interchange.instance.sampling import round_delays
 from mc_interchange.network import (
-    CATALOGUE,
     Constant,
     Distribution,
     Explicit,
     Network,
     Normal,
     Projection,
+    SpikeTrains,
     TruncatedNormal,
     Uniform,
     Values,
@@ -25,6 +27,7 @@ from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
 from .devices import create_sources, refused_by
+from .kernel import own_nodes
 
 __all__ = ["connect_natively", "create_natively"]
 
@@ -34,12 +37,20 @@ def create_natively(nest: Any, network: Network) -> dict[str, Any]:
     populations = {}
     for population in network.populations:
         if isinstance(population, VirtualPopulation):
-            nodes = create_sources(nest, population.name, population.size, population.activity, network.simulation.dt)
+            activity = population.activity
+            trains = ArrayTrains.from_lists(activity.times) if isinstance(activity, SpikeTrains) else activity
+            nodes = create_sources(nest, population.name, population.size, trains, network.simulation.dt)
         else:
-            entry = CATALOGUE[population.neuron.model]
+            model, parameters = nest_model(population.neuron)
             with refused_by(nest, f"population {population.name}"):
-                nodes = nest.Create(entry.elsewhere["nest"], population.size, params=dict(population.neuron.parameters))
-                nodes.set({"V_m": _parameter(nest, population.initial_V_m)})
+                nodes = nest.Create(model, population.size, params=parameters)
+                V_m = _parameter(nest, population.initial_V_m)
+                own = own_nodes(nest, nodes)
+                if own is None:
+                    nodes.set({"V_m": V_m})
+                elif own.any():
+                    mine = np.flatnonzero(own).tolist()
+                    nodes[mine].set({"V_m": [V_m[i] for i in mine] if isinstance(V_m, list) else V_m})
         populations[population.name] = nodes
     return populations
 

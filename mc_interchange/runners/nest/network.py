@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mc_interchange.instance import Edges, NetworkInstance, Nodes
-from mc_interchange.network import CATALOGUE
+from mc_interchange.formats.nest import nest_model
+from mc_interchange.instance import Edges, MixedNeurons, NetworkInstance, Nodes, Trains
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
 from .devices import create_sources, refused_by
+from .kernel import own_nodes
 
 __all__ = ["connect_edges", "create_nodes"]
 
 #: Synapses per call of nest.Connect; its arrays take 32 bytes each.
 _BLOCK = 2**21
+#: Nodes of one virtual process that NEST's compact synapses can tell apart (16 bits), with room for devices.
+_COMPACT_NODES = 65_000
 
 
 def create_nodes(nest: Any, instance: NetworkInstance) -> dict[str, Any]:
@@ -31,38 +35,81 @@ def create_nodes(nest: Any, instance: NetworkInstance) -> dict[str, Any]:
 
 
 def _neurons(nest: Any, nodes: Nodes) -> Any:
-    assert nodes.neuron is not None
-    model = CATALOGUE[nodes.neuron.model].elsewhere["nest"]
     with refused_by(nest, f"population {nodes.name}", "its parameters"):
-        population = nest.Create(model, nodes.size, params=dict(nodes.neuron.parameters))
+        population = _created(nest, nodes)
         for name, values in nodes.varying.items():
-            population.set({name: values.tolist()})
+            _set(nest, population, name, values)
         if nodes.V_m is not None:
             # after the other parameters: NEST moves V_m along when E_L changes
-            population.set({"V_m": nodes.V_m.tolist()})
+            _set(nest, population, "V_m", nodes.V_m)
     return population
+
+
+def _created(nest: Any, nodes: Nodes) -> Any:
+    """Create neurons so that their ids are consecutive, whatever their models."""
+    models = [nest_model(neuron) for neuron in nodes.models]
+    if not isinstance(nodes.neuron, MixedNeurons):
+        model, parameters = models[0]
+        return nest.Create(model, nodes.size, params=parameters)
+    which = nodes.neuron.which
+    borders = [0, *(np.flatnonzero(which[1:] != which[:-1]) + 1).tolist(), nodes.size]
+    runs = []
+    for first, last in pairwise(borders):
+        model, parameters = models[which[first]]
+        runs.append(nest.Create(model, last - first, params=parameters))
+    begin = int(runs[0][0].global_id)
+    return nest.NodeCollection(list(range(begin, begin + nodes.size)))
+
+
+def _set(nest: Any, population: Any, name: str, values: NDArray[np.float64]) -> None:
+    """Set a parameter where it is given; of those neurons that this process has."""
+    own = own_nodes(nest, population)
+    given = np.flatnonzero(~np.isnan(values) & (True if own is None else own))
+    if len(given) == len(values):
+        population.set({name: values.tolist()})
+    elif len(given):
+        population[given.tolist()].set({name: values[given].tolist()})
 
 
 def connect_edges(nest: Any, instance: NetworkInstance, populations: dict[str, Any], progress: Progress) -> None:
     """Connect every synapse of an instance."""
-    progress.task("connecting", instance.n_edges, "edges")
+    progress.task("connecting", instance.n_edges / nest.num_processes, "edges")
+    compact = nest.network_size / nest.total_num_virtual_procs < _COMPACT_NODES
     for edges in instance.projections.values():
-        _connect(nest, edges, populations, instance.simulation.dt, progress)
+        # all connections of a spike generator must be of one kind, that to its recorder too
+        replayed = isinstance(instance.populations[edges.source].activity, Trains)
+        _connect(nest, edges, populations, instance.simulation.dt, progress, compact=compact and not replayed)
 
 
-def _connect(nest: Any, edges: Edges, populations: dict[str, Any], dt: float, progress: Progress) -> None:
+def _connect(
+    nest: Any, edges: Edges, populations: dict[str, Any], dt: float, progress: Progress, *, compact: bool
+) -> None:
+    """Connect one projection.
+
+    Parameters
+    ----------
+    compact
+        Use NEST's variant of the static synapse with a short index of the target: the same dynamics in two
+        thirds of the memory.
+    """
     first_source, first_target = (int(populations[name][0].global_id) for name in (edges.source, edges.target))
     per_ms = steps(1.0, dt)
-    for block in edges.blocks(_BLOCK):
+    synapse = edges.synapse
+    plain = synapse.model == "static_synapse" and not synapse.receptor
+    model = "static_synapse_hpc" if compact and plain else synapse.model
+    extra = {name: float(value) for name, value in synapse.parameters.items()}
+    for block in edges.blocks_onto(own_nodes(nest, populations[edges.target]), _BLOCK):
         with refused_by(nest, f"projection {edges.name}", "its synapses"):
             nest.Connect(
                 _ids(block.source, first_source),
                 _ids(block.target, first_target),
                 "one_to_one",
                 {
-                    "synapse_model": "static_synapse",
+                    "synapse_model": model,
                     "weight": block.weight.astype(np.float64),
                     "delay": block.delay / per_ms,
+                    **({"receptor_type": np.full(len(block), synapse.receptor)} if synapse.receptor else {}),
+                    **{name: np.full(len(block), value) for name, value in extra.items()},
                 },
             )
         progress.advance(len(block))

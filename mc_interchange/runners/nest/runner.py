@@ -11,11 +11,12 @@ from mc_interchange.errors import SimulationError, UsageError, one_line
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.network import Simulation
 from mc_interchange.network.simulation import steps
+from mc_interchange.processes import ALONE, Processes
 from mc_interchange.progress import Progress, Silent
 from mc_interchange.runs import Run
 
 from .devices import Recorders, connect_inputs
-from .kernel import reset, threads_for
+from .kernel import import_nest, reset, threads_for
 from .native import connect_natively, create_natively
 from .network import connect_edges, create_nodes
 
@@ -35,6 +36,7 @@ class NestRunner(Runner):
 
     name = "nest"
     title = "NEST 3.10"
+    parallel = True
 
     def run(
         self,
@@ -44,23 +46,26 @@ class NestRunner(Runner):
         threads: int | None = None,
         source_digest: str | None = None,
         progress: Progress | None = None,
+        processes: Processes = ALONE,
     ) -> Run:
         """Simulate (see :class:`mc_interchange.contracts.Runner`)."""
         progress = progress or Silent()
         simulation = instance.simulation
         if threads is not None and threads < 1:
             raise UsageError(f"threads: must be at least 1, got {threads}")
-        if any(edges.volatile for edges in instance.projections.values()):
+        nest = import_nest()
+        if nest.num_processes != processes.size:
             raise SimulationError(
-                f"{instance.name}: the network lives in NEST's kernel, which a run empties; export it first, then run "
-                "the export"
+                f"{processes.size} processes were started, but NEST counts {nest.num_processes}: it was not built with "
+                "MPI, or with another one"
             )
-        threads = threads_for(instance.n_edges, simulation.threads if threads is None else threads)
-        nest = reset(simulation, threads)
+        wanted = simulation.threads if threads is None else threads
+        threads = threads_for(instance.n_edges, wanted, processes.size)
+        reset(simulation, threads)
         populations = self._build(nest, instance, native, progress)
         connect_inputs(nest, instance.inputs, populations)
         recorders = Recorders(nest, populations, simulation)
-        _simulate(nest, simulation, progress)
+        _simulate(nest, simulation, progress, processes)
         spikes = recorders.spikes()
         return Run(
             model=instance.name,
@@ -89,11 +94,12 @@ class NestRunner(Runner):
         return populations
 
 
-def _simulate(nest: Any, simulation: Simulation, progress: Progress) -> None:
+def _simulate(nest: Any, simulation: Simulation, progress: Progress, processes: Processes) -> None:
     """Simulate in slices, for the sake of the progress bar and of Ctrl-C.
 
     A slice is a whole number of NEST's own slices (the smallest delay), within which each device draws its
-    random numbers for all steps at once; so the result does not depend on how time is cut.
+    random numbers for all steps at once; so the result does not depend on how time is cut. All processes must cut it
+    alike, since NEST lets them wait for each other.
     """
     progress.task("simulating", simulation.duration, "ms")
     per_ms = steps(1.0, simulation.dt)
@@ -105,7 +111,7 @@ def _simulate(nest: Any, simulation: Simulation, progress: Progress) -> None:
                 count = min(units * unit, simulation.n_steps - done)
                 before = time.perf_counter()
                 nest.Run(count / per_ms)
-                units = _next_units(units, time.perf_counter() - before)
+                units = processes.agree(_next_units(units, time.perf_counter() - before))
                 done += count
                 progress.advance(count / per_ms)
     except nest.NESTError as error:
