@@ -16,8 +16,8 @@ from .contracts import Exporter, ExportOptions, Loss
 from .errors import NotRepresentableError, UsageError
 from .instance import InstanceDigest, NetworkInstance, PoissonTrains
 from .manifest import created_by, write_manifest
-from .network import write_network
-from .output import MANIFEST, MODEL_FILE, SHARD, reserve, staged_directory
+from .network import Experiment, PoissonActivity, write_experiment, write_network
+from .output import EXPERIMENT_FILE, MANIFEST, MODEL_FILE, SHARD, reserve, staged_directory
 from .progress import Progress, Silent
 from .shards import Shard, ShardExporter, share_of
 
@@ -112,6 +112,8 @@ def export(
         digest = instance.digest_with(written.edges)
         if instance.network is not None:
             write_network(instance.network, directory / MODEL_FILE)
+        else:
+            write_experiment(_experiment(instance), directory / EXPERIMENT_FILE)
         _write_report(directory / REPORT_FILE, exporter, losses, instance)
         write_manifest(
             directory,
@@ -130,6 +132,12 @@ def export(
             name=marker,
         )
     return ExportResult(Path(out), tuple(losses), digest, instance.n_neurons, instance.n_edges)
+
+
+def _experiment(instance: NetworkInstance) -> Experiment:
+    """Return what an instance says beside its neurons and synapses."""
+    activity = {n.name: n.activity for n in instance.populations.values() if isinstance(n.activity, PoissonActivity)}
+    return Experiment(inputs=instance.inputs, activity=activity, simulation=instance.simulation)
 
 
 def default_workers() -> int:

@@ -20,7 +20,7 @@ from types import FrameType
 
 from .errors import OutputError, one_line
 
-__all__ = ["MANIFEST", "MODEL_FILE", "OURS", "SHARD", "reserve", "staged_directory"]
+__all__ = ["EXPERIMENT_FILE", "MANIFEST", "MODEL_FILE", "OURS", "SHARD", "reserve", "staged_directory"]
 
 #: Marks a directory as ours, and is written last.
 MANIFEST = "manifest.json"
@@ -28,6 +28,8 @@ MANIFEST = "manifest.json"
 SHARD = "shard.json"
 #: The rules, beside every export that was made from rules.
 MODEL_FILE = "model.yaml"
+#: Inputs and simulation, beside every export of a network without rules.
+EXPERIMENT_FILE = "experiment.yaml"
 #: What a directory is that another of our tools wrote, by its marker.
 OURS = {MANIFEST: "an export", SHARD: "a shard", "run.json": "a run"}
 #: What ``flock`` says on file systems that have no locks.

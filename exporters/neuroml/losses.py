@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 
@@ -108,11 +107,10 @@ def _coincident(trains: Trains) -> bool:
 
 def _simulation(instance: NetworkInstance) -> Iterator[Loss]:
     simulation = instance.simulation
-    beside: Literal["beside", "dropped"] = "beside" if instance.network is not None else "dropped"
     if simulation.discard > 0:
         yield Loss(
             "the discarded start of the simulation",
-            beside,
+            "beside",
             f"LEMS records everything; leave out the first {simulation.discard:g} ms of its files",
         )
     for recording in simulation.record_V_m:

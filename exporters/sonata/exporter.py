@@ -12,6 +12,7 @@ from mc_interchange.formats import sonata
 from mc_interchange.instance import EdgeDigest, Edges, NetworkInstance, Nodes, PoissonTrains, Trains
 from mc_interchange.instance.instance import pair
 from mc_interchange.network import PoissonActivity, PoissonInput
+from mc_interchange.output import EXPERIMENT_FILE, MODEL_FILE
 from mc_interchange.progress import Progress
 
 from .configs import BMTK_SKIPS, write_configs
@@ -43,16 +44,16 @@ class SonataExporter(Exporter[SonataOptions]):
     Not representable
     -----------------
     Poisson inputs
-        SONATA has no Poisson generator. The model file beside the circuit holds the input, and this
-        package's NEST runner uses it; other readers see none.
+        SONATA has no Poisson generator. A file beside the circuit (the rules, or for a network without rules
+        the experiment) holds the input, and this package's NEST runner uses it; other readers see none.
     Poisson activity of virtual populations
-        Likewise: the sources are in the circuit, their rate is in the model file.
+        Likewise: the sources are in the circuit, their rate is in that file.
     Step currents that begin in the first two steps
         They are in the circuit, but bmtk skips them.
     The discarded part at the start, and which neurons record their potential
         Likewise. They have no influence on the dynamics.
     Which populations record spikes, and the number of threads
-        In the model file; reported only where there is none.
+        Likewise, and not reported.
     """
 
     format = "sonata"
@@ -61,7 +62,7 @@ class SonataExporter(Exporter[SonataOptions]):
     model_defaults = {"scale": 0.1}
 
     def losses(self, instance: NetworkInstance, options: SonataOptions) -> list[Loss]:  # noqa: ARG002
-        """Name what is in the model file only, or nowhere when there is none."""
+        """Name what is only in the file beside the circuit."""
         found = []
         for item in instance.inputs:
             if isinstance(item, PoissonInput):
@@ -76,13 +77,8 @@ class SonataExporter(Exporter[SonataOptions]):
             found.append(("the discarded part at the start", "SONATA has no field for it"))
         if instance.simulation.record_V_m:
             found.append(("which neurons record V_m", "SONATA reports name populations or node sets"))
-        if instance.network is None:
-            if instance.simulation.record_spikes is not None:
-                found.append(("which populations record spikes", "SONATA records all of them"))
-            if instance.simulation.threads is not None:
-                found.append(("the number of threads", "SONATA has no field for it"))
-            return [Loss(what, "dropped", why) for what, why in found]
-        return [Loss(what, "beside", f"{why}; it is in the model file, which mc-run reads") for what, why in found]
+        beside = EXPERIMENT_FILE if instance.network is None else MODEL_FILE
+        return [Loss(what, "beside", f"{why}; it is in {beside}, which mc-run reads") for what, why in found]
 
     def estimate(self, instance: NetworkInstance, options: SonataOptions) -> int:
         """Return the size: 16 bytes per edge and 4 for its number, 16 for a range per edge in an index."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mc_interchange.contracts import Finding, Importer
 from mc_interchange.errors import FormatError, ModelError
-from mc_interchange.export import MODEL_FILE
-from mc_interchange.instance import NetworkInstance, check_name
-from mc_interchange.network import Simulation, read_network
-from mc_interchange.output import MANIFEST
+from mc_interchange.instance import NetworkInstance, Nodes, check_name
+from mc_interchange.network import Experiment, Simulation, read_experiment, read_network
+from mc_interchange.output import EXPERIMENT_FILE, MANIFEST, MODEL_FILE
 from mc_interchange.progress import Progress, Silent
 
 from .config import Config, SonataWarning
@@ -21,7 +21,7 @@ from .edges import SonataEdges, open_edges
 from .find import Circuit, find_circuit, is_circuit
 from .inputs import Inputs
 from .lint import CONSUMERS, check_directory
-from .model_file import ModelFile
+from .model_file import ModelFile, join_inputs
 from .names import our_names, valid_name
 from .node_sets import NodeSets
 from .node_table import NodeTable, open_nodes
@@ -36,8 +36,8 @@ class SonataImporter(Importer):
     One population of the circuit is one of the instance, with several models where its types differ in
     theirs. An edge population whose types differ in synapse model, receptor or synapse parameters gives one
     projection for each. What SONATA cannot say (Poisson inputs, recordings) is taken from the model file
-    beside the circuit, where there is one. Where both say something, the circuit counts and a
-    :class:`SonataWarning` tells.
+    beside the circuit, or for a network without rules from the experiment file, where there is one. Where
+    both say something, the circuit counts and a :class:`SonataWarning` tells.
     """
 
     format = "sonata"
@@ -64,7 +64,10 @@ class SonataImporter(Importer):
         directory = circuit.directory
         file = directory / MODEL_FILE
         model = ModelFile(directory, read_network(file)) if file.is_file() else None
-        simulation = _simulation(circuit, model)
+        experiment = _experiment(directory) if model is None else Experiment()
+        simulation = _simulation(circuit, model.network.simulation if model else experiment.simulation)
+        if model is not None and circuit.run is not None:
+            model.compare_simulation(simulation, circuit.run, exported_seed=_exported(directory, "seed"))
         tables, ours = _tables(circuit)
         models = circuit.component("point_neuron_models_dir")
         populations = {ours[name]: read_nodes(table, ours[name], models) for name, table in tables.items()}
@@ -79,17 +82,19 @@ class SonataImporter(Importer):
         else:
             inputs.read(circuit.run)
             _report_unused(circuit.run, model)
-        for nodes in inputs.populations.values():
+        populations = _with_activity(inputs.populations, experiment)
+        for nodes in populations.values():
             if nodes.virtual and nodes.activity is None:
                 message = f"{path}: no spikes are given for the virtual population {nodes.name}"
                 warnings.warn(message, SonataWarning, stacklevel=2)
         network = model.network if model else None
+        said, beside = (network.inputs, file) if network else (experiment.inputs, directory / EXPERIMENT_FILE)
         try:
             return NetworkInstance(
                 name=network.name if network else _model_name(directory),
-                populations=inputs.populations,
+                populations=populations,
                 projections=projections,
-                inputs=model.join_inputs(inputs.currents, simulation.dt) if model else inputs.currents,
+                inputs=join_inputs(said, inputs.currents, simulation.dt, beside),
                 simulation=simulation,
                 network=network,
                 seed=simulation.seed if network else None,
@@ -162,9 +167,23 @@ def _types_file(config: Config, entry: dict[str, Any], key: str) -> Path | None:
     return None if entry.get(key) in (None, "") else config.path(entry, key)
 
 
-def _simulation(circuit: Circuit, model: ModelFile | None) -> Simulation:
-    """Join what the simulation config says with what only the model file says."""
-    base = model.network.simulation if model else Simulation()
+def _experiment(directory: Path) -> Experiment:
+    """Return the inputs and simulation that an export without rules has in a file of their own."""
+    file = directory / EXPERIMENT_FILE
+    return read_experiment(file) if file.is_file() else Experiment()
+
+
+def _with_activity(populations: Mapping[str, Nodes], experiment: Experiment) -> dict[str, Nodes]:
+    """Give Poisson activity to the virtual populations that have no spikes."""
+    complete = dict(populations)
+    for name, activity in experiment.activity.items():
+        if name in complete and complete[name].virtual and complete[name].activity is None:
+            complete[name] = replace(complete[name], activity=activity)
+    return complete
+
+
+def _simulation(circuit: Circuit, base: Simulation) -> Simulation:
+    """Join what the simulation config says with what only the file beside the circuit says."""
     config = circuit.run
     if config is None:
         return base
@@ -176,8 +195,6 @@ def _simulation(circuit: Circuit, model: ModelFile | None) -> Simulation:
         joined = Simulation(**{**base.model_dump(), **known})
     except ModelError as error:
         raise FormatError(f"{config.file}: run: {str(error).removeprefix('Simulation: ')}") from None
-    if model is not None:
-        model.compare_simulation(joined, config, exported_seed=_exported(circuit.directory, "seed"))
     return joined
 
 

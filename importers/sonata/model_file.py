@@ -14,7 +14,7 @@ from mc_interchange.network import Input, Network, Simulation, SpikeTrains, Step
 
 from .config import Config, SonataWarning
 
-__all__ = ["ModelFile"]
+__all__ = ["ModelFile", "join_inputs"]
 
 
 class ModelFile:
@@ -80,29 +80,38 @@ class ModelFile:
             if ends != rules[name]:
                 self._conflict(f"projection {name} is {' -> '.join(rules[name])}, {' -> '.join(ends)} in the circuit")
 
-    def join_inputs(self, currents: tuple[StepCurrent, ...], dt: float) -> tuple[Input, ...]:
-        """Return all inputs, none of them twice: the simulation config may hold the step currents too.
-
-        Parameters
-        ----------
-        currents
-            As the simulation config has them.
-        dt
-            Resolution in ms.
-        """
-        read = {current.name: current for current in currents}
-        inputs: list[Input] = []
-        for item in self.network.inputs:
-            mine = read.pop(item.name, None)
-            if mine is not None and _effect(mine, dt) != (_effect(item, dt) if isinstance(item, StepCurrent) else None):
-                self._conflict(f"input {item.name} differs from that in the simulation config")
-                inputs.append(mine)
-            else:
-                inputs.append(item)
-        return (*inputs, *read.values())
-
     def _conflict(self, what: str) -> None:
-        warnings.warn(f"{self._directory / MODEL_FILE}: {what}; the circuit is used", SonataWarning, stacklevel=3)
+        _conflict(self._directory / MODEL_FILE, what)
+
+
+def join_inputs(said: tuple[Input, ...], currents: tuple[StepCurrent, ...], dt: float, file: Path) -> tuple[Input, ...]:
+    """Return all inputs, none of them twice: the simulation config may hold the step currents too.
+
+    Parameters
+    ----------
+    said
+        As the file beside the circuit has them.
+    currents
+        As the simulation config has them.
+    dt
+        Resolution in ms.
+    file
+        That file, for warnings.
+    """
+    read = {current.name: current for current in currents}
+    inputs: list[Input] = []
+    for item in said:
+        mine = read.pop(item.name, None)
+        if mine is not None and _effect(mine, dt) != (_effect(item, dt) if isinstance(item, StepCurrent) else None):
+            _conflict(file, f"input {item.name} differs from that in the simulation config")
+            inputs.append(mine)
+        else:
+            inputs.append(item)
+    return (*inputs, *read.values())
+
+
+def _conflict(file: Path, what: str) -> None:
+    warnings.warn(f"{file}: {what}; the circuit is used", SonataWarning, stacklevel=4)
 
 
 def _effect(current: StepCurrent, dt: float) -> tuple[object, ...]:

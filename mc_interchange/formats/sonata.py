@@ -65,7 +65,7 @@ NODE_RANGES, EDGE_RANGES = ("node_id_to_ranges", "node_id_to_range"), "range_to_
 #: Replayed spikes are written so much (ms) before the step in which they are emitted.
 BEFORE_STEP = 1e-6
 #: Part of a step by which a spike time may miss the grid and still mean that step.
-GRID_TOLERANCE = 1e-3
+GRID_TOLERANCE = 2e-3
 
 #: Type of node ids in edge files; the specification leaves the width open.
 EDGE_ID = np.dtype(np.uint32)

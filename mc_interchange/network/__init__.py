@@ -2,6 +2,7 @@
 
 from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter, ParameterValue
 from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
+from .experiment import Experiment
 from .inputs import Input, PoissonInput, StepCurrent
 from .network import ModelParameter, Network, Projection
 from .populations import (
@@ -26,7 +27,15 @@ from .rules import (
     Rule,
 )
 from .simulation import Simulation, VoltageRecording
-from .yaml_file import json_schema, parse_network, read_network, serialize_network, write_network
+from .yaml_file import (
+    json_schema,
+    parse_network,
+    read_experiment,
+    read_network,
+    serialize_network,
+    write_experiment,
+    write_network,
+)
 
 __all__ = [
     "CATALOGUE",
@@ -35,6 +44,7 @@ __all__ = [
     "AnyPopulation",
     "Constant",
     "Distribution",
+    "Experiment",
     "Explicit",
     "FixedIndegree",
     "FixedOutdegree",
@@ -66,7 +76,9 @@ __all__ = [
     "VoltageRecording",
     "json_schema",
     "parse_network",
+    "read_experiment",
     "read_network",
     "serialize_network",
+    "write_experiment",
     "write_network",
 ]

@@ -25,7 +25,11 @@ for name, nodes in instance.populations.items():
         trains = [train for block in nodes.activity.blocks() for train in block.trains()]
         populations[name] = nest.Create("spike_generator", nodes.size, [{"spike_times": train} for train in trains])
     else:
-        populations[name] = nest.Create("iaf_psc_exp", nodes.size, dict(nodes.neuron.parameters))
+        # the catalogue calls these models as NEST does
+        kinds = nodes.neuron.which if nodes.mixed else np.zeros(nodes.size, int)
+        neurons = [nodes.models[kind] for kind in kinds]
+        created = [nest.Create(neuron.model, params=dict(neuron.parameters)).global_id for neuron in neurons]
+        populations[name] = nest.NodeCollection(created)
         for parameter, values in {**nodes.varying, "V_m": nodes.V_m}.items():
             populations[name].set({parameter: values.tolist()})
 

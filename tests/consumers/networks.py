@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from mc_interchange import NetworkInstance, build, realize
-from mc_interchange.instance import ArrayTrains, freeze_inputs
+from mc_interchange.formats.nest import neuron_from_nest
+from mc_interchange.instance import ArrayTrains, MixedNeurons, freeze_inputs
 from mc_interchange.network import Network, StepCurrent
 
 DURATION = 100.0
@@ -43,6 +44,19 @@ def varied() -> NetworkInstance:
     generator = np.random.default_rng(2)
     varying = {"V_th": generator.normal(-50.0, 1.0, nodes.size), "tau_m": generator.uniform(9.0, 11.0, nodes.size)}
     return replace(instance, populations={**instance.populations, "L4E": replace(nodes, varying=varying)}, network=None)
+
+
+def mixed() -> NetworkInstance:
+    """Direct current, and two kinds of neurons in L4E, in no order."""
+    instance = realize(_pd14())
+    nodes = instance.populations["L4E"]
+    common = {
+        name: nodes.neuron.parameters[name] for name in ("C_m", "tau_m", "t_ref", "E_L", "V_th", "V_reset", "I_e")
+    }
+    models = (nodes.neuron, neuron_from_nest("iaf_psc_alpha", {**common, "I_e": 1.1 * common["I_e"]})[0])
+    which = (np.random.default_rng(3).random(nodes.size) < 0.4).astype(np.uint32)
+    neurons = replace(nodes, neuron=MixedNeurons(models, which))
+    return replace(instance, populations={**instance.populations, "L4E": neurons}, network=None)
 
 
 def replay() -> NetworkInstance:
@@ -82,6 +96,7 @@ def frozen() -> NetworkInstance:
 NETWORKS: dict[str, Callable[[], NetworkInstance]] = {
     "dc": dc,
     "varied": varied,
+    "mixed": mixed,
     "replay": replay,
     "step": step,
     "frozen": frozen,

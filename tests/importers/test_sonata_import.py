@@ -17,7 +17,15 @@ from mc_interchange import InterchangeError, NetworkInstance, build, export, ope
 from mc_interchange.errors import FormatError
 from mc_interchange.importers.sonata import SonataWarning
 from mc_interchange.instance import ArrayTrains
-from mc_interchange.network import Network, parse_network
+from mc_interchange.network import (
+    Network,
+    PoissonActivity,
+    PoissonInput,
+    Simulation,
+    StepCurrent,
+    VoltageRecording,
+    parse_network,
+)
 
 #: Of the virtual population TH, where it has some.
 TRAINS = ArrayTrains.from_lists([[1.0, 2.5], [], [3.0], [0.1], [50.0]])
@@ -54,6 +62,45 @@ def test_everything_comes_back(original: Path, small_network: Network) -> None:
     assert (imported.name, imported.seed) == ("small", 5)
     assert list(imported.populations) == list(instance.populations)
     assert {e.name: e.order for e in imported.projections.values()} == dict.fromkeys(instance.projections, "target")
+
+
+def test_a_network_without_rules_keeps_its_inputs(small_network: Network, tmp_path: Path) -> None:
+    """As captured ones have none: what SONATA cannot say is in the experiment file."""
+    instance = realize(small_network, 5)
+    some = PoissonInput(name="some", target="I", rate=100.0, weight=1 / 3, delay=0.5, neurons=(7, 2))
+    step = StepCurrent(name="step", target="E", amplitude=30.0, start=20.0, stop=40.0, neurons=(1,))
+    simulation = Simulation(
+        dt=0.1,
+        duration=60.0,
+        discard=10.0,
+        seed=9,
+        threads=2,
+        record_spikes=("I",),
+        record_V_m=(VoltageRecording(population="E", neurons=(0, 3)),),
+    )
+    inputs = (*instance.inputs, some, step)
+    bare = replace(instance, network=None, seed=None, inputs=inputs, simulation=simulation)
+    imported = open_model(export(bare, "sonata", tmp_path / "out").path)
+    assert imported.network is None
+    assert imported.inputs == inputs
+    assert imported.simulation == simulation
+    assert imported.populations["TH"].activity == PoissonActivity(rate=10.0)
+    assert imported.digest() == bare.digest()
+
+
+def test_a_damaged_experiment_file_is_one_line(small_network: Network, tmp_path: Path) -> None:
+    path = export(replace(realize(small_network, 5), network=None), "sonata", tmp_path / "out").path
+    file = path / "experiment.yaml"
+    whole = file.read_text()
+    for found, damaged, message in (
+        ("rate: 8000.0", "rate: many", "inputs[0].rate: must be a number in spikes/s, got 'many'"),
+        ("inputs:", "imputs:", "imputs: unknown key (it is misspelt or does not belong here)"),
+    ):
+        assert found in whole
+        file.write_text(whole.replace(found, damaged, 1))
+        with pytest.raises(InterchangeError) as caught:
+            open_model(path)
+        assert str(caught.value) == f"{file}: {message}"
 
 
 def test_without_the_model_file_only_what_sonata_holds(directory: Path) -> None:

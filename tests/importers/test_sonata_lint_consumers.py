@@ -760,7 +760,7 @@ def test_nests_own_example_is_fit_for_nest(tmp_path: Path) -> None:
         warning(
             spikes,
             "/spikes/timestamps",
-            "not a multiple of the resolution of 0.01 ms, to which it is rounded: 4325 of 4334 rows "
+            "not a multiple of the resolution of 0.01 ms, to which it is rounded: 4319 of 4334 rows "
             "(first: row 0: 0.3843223655829098)",
         ),
     ]

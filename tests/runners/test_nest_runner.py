@@ -27,6 +27,7 @@ from mc_interchange.network import (
 )
 from mc_interchange.progress import Silent
 from mc_interchange.runners.nest import NestRunner, runner
+from mc_interchange.runners.nest import network as network_module
 from mc_interchange.runners.nest.kernel import MAX_CONNECTIONS, reset, threads_for
 from mc_interchange.runners.nest.native import connect_natively, create_natively
 from mc_interchange.runs import Run, read_run, write_run
@@ -55,6 +56,18 @@ def test_loaded_from_disk_and_from_memory_give_the_same_spikes(driven: NetworkIn
     comparison = compare_spikes(direct, loaded)
     assert comparison.identical, comparison.divergence
     assert comparison.n_spikes[0] > 500
+
+
+def test_compact_synapses_do_the_same(driven: NetworkInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nest
+
+    compact = NestRunner().run(driven)
+    assert nest.GetDefaults("static_synapse_hpc")["num_connections"] == driven.n_edges
+    monkeypatch.setattr(network_module, "_COMPACT_NODES", 0)
+    large = NestRunner().run(driven)
+    assert nest.GetDefaults("static_synapse_hpc")["num_connections"] == 0
+    comparison = compare_spikes(compact, large)
+    assert comparison.identical, comparison.divergence
 
 
 def test_threads_do_not_matter_with_deterministic_input(driven: NetworkInstance) -> None:
@@ -128,9 +141,9 @@ simulation: {{duration: 1.0}}
 """
     )
     run(model, native=True)
-    assert len(nest.GetConnections(synapse_model="static_synapse")) - 10 == count  # 10 to the recorder
+    assert len(nest.GetConnections()) - 10 == count  # 10 to the recorder
     run(model)
-    assert len(nest.GetConnections(synapse_model="static_synapse")) - 10 == realize(model).n_edges == count
+    assert len(nest.GetConnections()) - 10 == realize(model).n_edges == count
 
 
 def test_recorded_potential_is_that_of_the_neuron_asked_for() -> None:
@@ -318,14 +331,10 @@ simulation: {duration: 5.0}
     return replace(instance, populations={**instance.populations, "S": nodes})
 
 
-def test_spike_times_round_halves_up() -> None:
-    result = NestRunner().run(with_trains(0.05, 0.25, 0.449, 1.05, 1.15))
-    assert result.spikes["S"].steps.tolist() == [1, 3, 4, 11, 12]
-
-
-def test_spike_at_the_start_is_refused() -> None:
-    with pytest.raises(SimulationError, match=r"^spike trains of population S: a spike at 0\.04 ms rounds to time 0"):
-        NestRunner().run(with_trains(0.04, 1.0))
+def test_spikes_are_emitted_at_the_end_of_their_step() -> None:
+    """As NEST itself does with exact times, and so all tools that hand them to it."""
+    result = NestRunner().run(with_trains(0.05, 0.249999, 0.3, 0.449, 1.05, 1.15, 1.3 + 1e-6))
+    assert result.spikes["S"].steps.tolist() == [1, 3, 3, 5, 11, 12, 13]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ run = settings["run"]
 sim.setup(timestep=run["dt"], rng_seed=run["random_seed"])
 network = import_from_sonata("circuit_config.pynn.json", sim)
 populations = {assembly.label: assembly.populations[0] for assembly in network.assemblies}
+for assembly in network.assemblies:
+    if len(assembly.populations) > 1:
+        sys.exit(f"{assembly.label}: PyNN mixes up the neurons of a population with several models")
 
 for name, population in populations.items():
     with h5py.File(f"network/{name}_nodes.h5") as file:

@@ -13,6 +13,7 @@ from mc_interchange.errors import SimulationError, one_line
 from mc_interchange.formats.sonata_output import Report
 from mc_interchange.instance import Trains
 from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulation, StepCurrent
+from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
 from mc_interchange.runs import Spikes
 
@@ -49,7 +50,7 @@ def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | 
             sources = nest.Create("spike_generator", size)
             for block in activity.blocks():
                 part = sources[block.first : block.first + len(block.counts)]
-                part.set([_spike_times(name, train, dt) for train in block.trains()])
+                part.set([_spike_times(train, dt) for train in block.trains()])
         return sources
     with refused_by(nest, f"Poisson sources of population {name}"):
         sources = nest.Create("parrot_neuron", size)
@@ -59,15 +60,10 @@ def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | 
     return sources
 
 
-def _spike_times(name: str, times: NDArray[np.float64], dt: float) -> dict[str, Any]:
-    """Return a train as NEST takes it: rounded to the grid (halves up), several spikes in one step as multiplicity."""
+def _spike_times(times: NDArray[np.float64], dt: float) -> dict[str, Any]:
+    """Return a train as NEST takes it: at the end of the step it is in, several spikes in one step as multiplicity."""
     per_ms = steps(1.0, dt)
-    on_grid, counts = np.unique(np.floor(per_ms * times + 0.5), return_counts=True)
-    if len(on_grid) and on_grid[0] < 1:
-        raise SimulationError(
-            f"spike trains of population {name}: a spike at {times.min():g} ms rounds to time 0, the first that NEST "
-            f"can emit is at {dt:g} ms"
-        )
+    on_grid, counts = np.unique(np.maximum(np.ceil(per_ms * times - TOLERANCE), 1), return_counts=True)
     return {"spike_times": on_grid / per_ms, "spike_multiplicities": counts}
 
 
