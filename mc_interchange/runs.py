@@ -67,7 +67,7 @@ class Run:
     dt, duration, discard
         In ms; ``discard`` is the part at the start that statistics leave out.
     seed, threads
-        With which it was run.
+        With which it was run; the threads of all processes together.
     sizes
         Number of neurons of every recorded population.
     spikes

@@ -25,7 +25,7 @@ __all__ = ["EdgeTable"]
 #: Longer delays are taken for damage; they would need as many steps of buffer in a simulator.
 MAX_DELAY = 1e6
 #: Rows that are rather read in vain than skipped, since every reading costs as much time as so many rows, about.
-GAP = 2**12
+GAP = 2**14
 #: Type ids within such a range are counted, others sorted.
 _MAX_COUNTED = 2**20
 
