@@ -85,6 +85,12 @@ class Processes:
             return [part]
         return self.communicator.gather(part, root=0) or []
 
+    def total(self, value: int) -> int:
+        """Return the sum of the values of all processes to all."""
+        if self.communicator is None:
+            return value
+        return int(self.communicator.allreduce(value))
+
     def agree(self, value: T) -> T:
         """Return the value of the first process to all."""
         if self.communicator is None:

@@ -455,3 +455,10 @@ simulation: {{duration: 1.0}}
     else:
         assert abs(values.mean() - mean) <= 5 * sd / math.sqrt(size)
         assert abs(values.std() - sd) <= 0.2 * sd
+
+
+def test_synapses_that_an_index_hides_are_missed(driven: NetworkInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = runner.connect_edges
+    monkeypatch.setattr(runner, "connect_edges", lambda *arguments: whole(*arguments) - 1)
+    with pytest.raises(SimulationError, match=f"^pd14: {driven.n_edges - 1} of {driven.n_edges} synapses were found"):
+        NestRunner().run(driven)

@@ -71,20 +71,23 @@ def _set(nest: Any, population: Any, name: str, values: NDArray[np.float64]) -> 
         population[given.tolist()].set({name: values[given].tolist()})
 
 
-def connect_edges(nest: Any, instance: NetworkInstance, populations: dict[str, Any], progress: Progress) -> None:
-    """Connect every synapse of an instance."""
+def connect_edges(nest: Any, instance: NetworkInstance, populations: dict[str, Any], progress: Progress) -> int:
+    """Connect every synapse of an instance onto the neurons that this process has, and return their number."""
     progress.task("connecting", instance.n_edges / nest.num_processes, "edges")
     compact = nest.network_size / nest.total_num_virtual_procs < _COMPACT_NODES
+    n_connected = 0
     for edges in instance.projections.values():
         # all connections of a spike generator must be of one kind, that to its recorder too
         replayed = isinstance(instance.populations[edges.source].activity, Trains)
-        _connect(nest, edges, populations, instance.simulation.dt, progress, compact=compact and not replayed)
+        compactly = compact and not replayed
+        n_connected += _connect(nest, edges, populations, instance.simulation.dt, progress, compact=compactly)
+    return n_connected
 
 
 def _connect(
     nest: Any, edges: Edges, populations: dict[str, Any], dt: float, progress: Progress, *, compact: bool
-) -> None:
-    """Connect one projection.
+) -> int:
+    """Connect one projection, and return the number of synapses.
 
     Parameters
     ----------
@@ -97,6 +100,7 @@ def _connect(
     synapse = edges.synapse
     plain = synapse.model == "static_synapse" and not synapse.receptor
     model = "static_synapse_hpc" if compact and plain else synapse.model
+    n_connected = 0
     extra = {name: float(value) for name, value in synapse.parameters.items()}
     for block in edges.blocks_onto(own_nodes(nest, populations[edges.target]), _BLOCK):
         with refused_by(nest, f"projection {edges.name}", "its synapses"):
@@ -112,7 +116,9 @@ def _connect(
                     **{name: np.full(len(block), value) for name, value in extra.items()},
                 },
             )
+        n_connected += len(block)
         progress.advance(len(block))
+    return n_connected
 
 
 def _ids(index: NDArray[np.uint32], first: int) -> NDArray[np.int64]:

@@ -62,7 +62,7 @@ class NestRunner(Runner):
         wanted = simulation.threads if threads is None else threads
         threads = threads_for(instance.n_edges, wanted, processes.size)
         reset(simulation, threads)
-        populations = self._build(nest, instance, native, progress)
+        populations = self._build(nest, instance, native, progress, processes)
         connect_inputs(nest, instance.inputs, populations)
         recorders = Recorders(nest, populations, simulation)
         _simulate(nest, simulation, progress, processes)
@@ -82,10 +82,17 @@ class NestRunner(Runner):
             versions={"nest": nest.__version__, "mc-interchange": __version__},
         )
 
-    def _build(self, nest: Any, instance: NetworkInstance, native: bool, progress: Progress) -> dict[str, Any]:
+    def _build(
+        self, nest: Any, instance: NetworkInstance, native: bool, progress: Progress, processes: Processes
+    ) -> dict[str, Any]:
         if not native:
             populations = create_nodes(nest, instance)
-            connect_edges(nest, instance, populations, progress)
+            n_connected = processes.total(connect_edges(nest, instance, populations, progress))
+            if n_connected != instance.n_edges:
+                raise SimulationError(
+                    f"{instance.name}: {n_connected} of {instance.n_edges} synapses were found through the indices of "
+                    "its edges, which must be wrong: mc-validate says where"
+                )
             return populations
         if instance.network is None:
             raise UsageError(f"{instance.name}: a native build needs the model's rules, and there is no model file")
