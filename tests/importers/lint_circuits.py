@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 
 from mc_interchange import export, realize
+from mc_interchange.contracts import Finding
+from mc_interchange.importers.sonata import SonataImporter
 from mc_interchange.network import Network
 
 
@@ -165,3 +167,16 @@ def text(name: str, old: str, new: str) -> Callable[[Path], None]:
         (directory / name).write_text(content.replace(old, new))
 
     return apply
+
+
+def check(path: Path, *consumers: str) -> list[Finding]:
+    """Return what the linter finds."""
+    return SonataImporter().check(path, consumers)
+
+
+def error(file: str, place: str, message: str) -> Finding:
+    return Finding("error", file, place, message)
+
+
+def warning(file: str, place: str, message: str) -> Finding:
+    return Finding("warning", file, place, message)

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from lint_circuits import config, hdf5, put, text, value, write_by_hand, write_export
+from lint_circuits import check, config, error, hdf5, put, text, value, warning, write_by_hand, write_export
 
 from mc_interchange import build, export, realize
 from mc_interchange.contracts import Finding
@@ -24,18 +24,6 @@ NODES, EDGES = "network/E_nodes.h5", "network/E_to_I_edges.h5"
 N, E = "/nodes/E", "/edges/E_to_I"
 TABLE = "network/E_to_I_edge_types.csv"
 CIRCUIT, SIMULATION = "circuit_config.json", "simulation_config.json"
-
-
-def check(path: Path, *consumers: str) -> list[Finding]:
-    return SonataImporter().check(path, consumers)
-
-
-def error(file: str, place: str, message: str) -> Finding:
-    return Finding("error", file, place, message)
-
-
-def warning(file: str, place: str, message: str) -> Finding:
-    return Finding("warning", file, place, message)
 
 
 @pytest.fixture(scope="module")

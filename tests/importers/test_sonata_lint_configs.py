@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from lint_circuits import config, hdf5, put, value, write_by_hand, write_export
+from lint_circuits import check, config, error, hdf5, put, value, warning, write_by_hand, write_export
 
 from mc_interchange.contracts import Finding
 from mc_interchange.importers.sonata import SonataImporter
@@ -20,18 +20,6 @@ from mc_interchange.network import Network
 
 CIRCUIT, SIMULATION, SETS = "circuit_config.json", "simulation_config.json", "node_sets.json"
 SPIKES, TH = "inputs/TH_spikes.h5", "/spikes/TH"
-
-
-def check(path: Path, *consumers: str) -> list[Finding]:
-    return SonataImporter().check(path, consumers)
-
-
-def error(file: str, place: str, message: str) -> Finding:
-    return Finding("error", file, place, message)
-
-
-def warning(file: str, place: str, message: str) -> Finding:
-    return Finding("warning", file, place, message)
 
 
 @pytest.fixture(scope="module")

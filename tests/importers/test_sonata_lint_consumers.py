@@ -11,28 +11,15 @@ import libsonata
 import nest
 import numpy as np
 import pytest
-from lint_circuits import config, hdf5, put, text, value, write_export
+from lint_circuits import check, config, error, hdf5, put, text, value, warning, write_export
 
 from mc_interchange.contracts import Finding
-from mc_interchange.importers.sonata import SonataImporter
 from mc_interchange.network import Network
 
 NODES, EDGES = "network/E_nodes.h5", "network/E_to_I_edges.h5"
 N, E = "/nodes/E", "/edges/E_to_I"
 TYPES, TABLE, PYNN = "network/E_node_types.csv", "network/E_to_I_edge_types.csv", "network/pynn/E_to_I_edge_types.csv"
 CIRCUIT = "circuit_config.json"
-
-
-def check(path: Path, *consumers: str) -> list[Finding]:
-    return SonataImporter().check(path, consumers)
-
-
-def error(file: str, place: str, message: str) -> Finding:
-    return Finding("error", file, place, message)
-
-
-def warning(file: str, place: str, message: str) -> Finding:
-    return Finding("warning", file, place, message)
 
 
 @pytest.fixture(scope="module")
