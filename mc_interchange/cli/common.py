@@ -169,8 +169,8 @@ def _lost_errors() -> Iterator[None]:
 
     def take(event: Any) -> None:
         number = _signal_of(event.exc_value)
-        if number is not None:  # a little later, when the callback is over
-            again = threading.Timer(0.01, signal.raise_signal, [number])
+        if number is not None:  # a little later, when the callback is over; to the main thread, to wake it
+            again = threading.Timer(0.01, signal.pthread_kill, [threading.main_thread().ident, number])
             again.daemon = True
             again.start()
         elif not is_echo(event.exc_value):
