@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict
@@ -12,11 +13,12 @@ import click
 
 from mc_interchange import registry
 from mc_interchange.contracts import Finding, Importer
+from mc_interchange.equivalence import first_difference
 from mc_interchange.errors import FormatError, InterchangeError, MissingDependencyError, UsageError, one_line
 from mc_interchange.export import default_workers
-from mc_interchange.instance import NetworkInstance
+from mc_interchange.instance import NetworkInstance, realize
 from mc_interchange.manifest import check_manifest, read_manifest, refuse_shard
-from mc_interchange.output import MANIFEST
+from mc_interchange.output import MANIFEST, MODEL_FILE
 from mc_interchange.progress import Progress, Silent, shown_progress
 from mc_interchange.reading import find_importer
 from mc_interchange.runs import RUN_FILE
@@ -133,8 +135,9 @@ def _check_export(path: Path, progress: Progress, consumers: Collection[str]) ->
             raise UsageError(f"--for {next(iter(consumers))}: nothing reads the format of {path}")
         return findings
     findings += _check_format(importer, path, progress, consumers)
-    if manifest and not any(finding.level == "error" for finding in findings):
-        findings += _check_content(importer, path, manifest, progress)
+    if manifest:
+        whole = not any(finding.level == "error" for finding in findings)
+        findings += _check_content(importer, path, manifest, progress) if whole else _changed_edges(importer, path)
     return findings
 
 
@@ -164,6 +167,34 @@ def _check_content(importer: Importer, path: Path, manifest: dict[str, Any], pro
         return _check_facts(importer.read(path), manifest, progress)
     except Exception as error:  # whatever a damaged file makes a library raise, the answer is the same
         return [Finding.of(error, path)]
+
+
+def _changed_edges(importer: Importer, path: Path) -> list[Finding]:
+    """Name the first changed synapse of each projection, where the rules can be drawn again."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a damaged export makes of its rules is known by now
+            instance = importer.read(path)
+            if instance.network is None:
+                return []
+            drawn = realize(instance.network, instance.seed).projections
+            found = {
+                name: first_difference(edges, drawn[name])
+                for name, edges in instance.projections.items()
+                if name in drawn and edges.n_edges == drawn[name].n_edges
+            }
+    except Exception:  # the export cannot be read, as other findings say
+        return []
+    return [
+        Finding(
+            "error",
+            MODEL_FILE,
+            name,
+            f"row {where.row}: its rules draw {where.words[1]}, the files hold {where.words[0]}",
+        )
+        for name, where in found.items()
+        if where
+    ]
 
 
 def _check_facts(instance: NetworkInstance, manifest: dict[str, Any], progress: Progress) -> list[Finding]:

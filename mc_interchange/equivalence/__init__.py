@@ -6,13 +6,15 @@ The rungs so far: *structure* (every synapse, parameter and initial value, by di
 
 from .single_neuron import membrane_potential, propagators, psp_peak
 from .spikes import SpikeComparison, compare_spikes
-from .structure import StructureComparison, compare_structure
+from .structure import EdgeDifference, StructureComparison, compare_structure, first_difference
 
 __all__ = [
+    "EdgeDifference",
     "SpikeComparison",
     "StructureComparison",
     "compare_spikes",
     "compare_structure",
+    "first_difference",
     "membrane_potential",
     "propagators",
     "psp_peak",

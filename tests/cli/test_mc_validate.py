@@ -8,6 +8,8 @@ from pathlib import Path
 import h5py
 import pytest
 
+from mc_interchange import read_network, realize
+
 
 def test_an_export_as_it_was_written(tools, toy_export):
     result = tools("mc-validate", toy_export)
@@ -163,6 +165,27 @@ def test_manifest_and_content_are_both_checked(tools, circuit):
         f"{where}not a finite number: 1 of 1741 rows (first: row 7: inf)",
         "valid: no",
     ]
+
+
+def test_the_changed_synapse_is_named(tools, circuit):
+    with h5py.File(circuit / "network/L4I_to_L4E_edges.h5", "r+") as file:
+        edges = file["edges/L4I_to_L4E"]
+        source, target, weight = (edges[name][123] for name in ("source_node_id", "target_node_id", "0/syn_weight"))
+        edges["0/syn_weight"][123] = weight * 2
+    result = tools("mc-validate", circuit)
+    drawn = next(realize(read_network(circuit / "model.yaml")).projections["L4I_to_L4E"].blocks())
+    delay = int(drawn.delay[123])
+    assert result.exit_code == 1
+    ends = f"{source} -> {target}"
+    assert result.stdout.splitlines() == [
+        "error: network/L4I_to_L4E_edges.h5:/edges/L4I_to_L4E/0/syn_weight: values differ from what was written",
+        f"error: model.yaml:L4I_to_L4E: row 123: its rules draw {ends}, weight {float(weight)!r}, delay {delay} steps, "
+        f"the files hold {ends}, weight {float(weight) * 2!r}, delay {delay} steps",
+        "valid: no",
+    ]
+    compared = tools("mc-compare", circuit, circuit / "model.yaml")
+    assert compared.exit_code == 1
+    assert f"first in row 123: {ends}, weight {float(weight) * 2!r}, delay {delay} steps against " in compared.stdout
 
 
 def test_warnings_are_no_errors(tools, circuit):

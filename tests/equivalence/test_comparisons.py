@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mc_interchange import realize
-from mc_interchange.equivalence import compare_spikes, compare_structure
+from mc_interchange.equivalence import compare_spikes, compare_structure, first_difference
+from mc_interchange.instance import ArrayEdges, EdgeBlock, Piece
 from mc_interchange.network import Network
 from mc_interchange.runs import Run, Spikes
 
@@ -91,3 +93,44 @@ def test_structure_names_every_part_that_differs(small_network: Network) -> None
         "edges of TH -> E",
         "nodes of I",
     }
+
+
+class Cut(ArrayEdges):
+    """E_to_I in blocks of a size of its own."""
+
+    def __init__(self, block: EdgeBlock, size: int) -> None:
+        super().__init__("E_to_I", "E", "I", block)
+        self.size = size
+
+    def pieces(self, max_edges: int = 0) -> Iterator[Piece]:
+        return super().pieces(self.size)
+
+
+@pytest.fixture
+def block(small_network: Network) -> EdgeBlock:
+    return next(realize(small_network, 5).projections["E_to_I"].blocks(10**6))
+
+
+@pytest.mark.parametrize("sizes", [(1000, 1000), (7, 1000), (1000, 13), (7, 13)])
+@pytest.mark.parametrize("column", ["source", "target", "weight", "delay"])
+def test_the_first_row_that_differs_is_told(block: EdgeBlock, sizes: tuple[int, int], column: str) -> None:
+    changed = getattr(block, column).copy()
+    changed[[123, 200]] += 1
+    other = replace(block, **{column: changed})
+    assert first_difference(Cut(block, sizes[0]), Cut(block, sizes[1])) is None
+    found = first_difference(Cut(block, sizes[0]), Cut(other, sizes[1]))
+    assert found is not None
+    assert found.row == 123
+    for edge, held in zip(found.edges, (block, other), strict=True):
+        assert edge == (held.source[123], held.target[123], held.weight[123], held.delay[123])
+
+
+def test_a_stream_that_ends_is_told(block: EdgeBlock) -> None:
+    found = first_difference(Cut(block, 100), Cut(block[:250], 100))
+    assert found is not None
+    assert (found.row, found.edges[1]) == (250, None)
+    weight = float(block.weight[250])
+    assert (
+        str(found)
+        == f"row 250: {block.source[250]} -> {block.target[250]}, weight {weight}, delay 15 steps against none"
+    )
