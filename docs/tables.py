@@ -30,7 +30,8 @@ def _section(entry: NeuronEntry) -> str:
     start = "has no membrane potential" if entry.V_m is None else f"starts at {entry.V_m:g} mV in NEST"
     unit = "are numbers" if entry.weight_unit == "1" else f"are in {entry.weight_unit}"
     elsewhere = "; ".join(f"{tool}: `{name}`" for tool, name in entry.elsewhere.items())
-    lines = [f"## {entry.name}", "", f"A {entry.meaning} ({entry.source})."]
+    article = "An" if entry.meaning[0] in "aeiou" else "A"
+    lines = [f"## {entry.name}", "", f"{article} {entry.meaning} ({entry.source})."]
     lines += [f"Weights of synapses onto it {unit}; it {start}. {elsewhere}.", ""]
     if entry.parameters:
         lines += [

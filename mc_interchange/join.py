@@ -130,6 +130,8 @@ def _check_common(parts: Sequence[tuple[Path, dict[str, Any]]]) -> None:
 def _common(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     try:
         common = {key: manifest[key] for key in _COMMON} | {"options": dict(manifest["options"])}
+        if not isinstance(common["format"], str):
+            raise ValueError("format is not a text")
         rules = {MODEL_FILE: manifest["files"][MODEL_FILE]["xxh3"]}
         return common | rules | {part: manifest["digest"][part] for part in _WITHOUT_EDGES}
     except (KeyError, TypeError, ValueError) as error:

@@ -107,7 +107,8 @@ def read_manifest(directory: str | Path, name: str = MANIFEST) -> dict[str, Any]
             raise FormatError(f"{path}: files: the entry {name!r} is not valid")
     for index, column in enumerate(manifest["columns"]):
         try:
-            valid = not _leaves(Column(**column).file)
+            described = Column(**column)
+            valid = not _leaves(described.file) and type(described.n) is int and described.n >= 0
         except TypeError:
             valid = False
         if not valid:

@@ -28,6 +28,8 @@ _LAUNCHERS = {
 }
 #: How long a process that failed waits for the others to notice, in s, before it ends them.
 PATIENCE = 10.0
+#: Exit code of all when a signal ends one of them.
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ class Processes:
             if self.communicator is None:
                 raise
             failure = error
+        except BaseException:  # a signal: the others would wait for this process for ever
+            if self.communicator is not None:
+                self.communicator.Abort(INTERRUPTED)
+            raise
         if self.communicator is None:
             return
         self._meet(failure)

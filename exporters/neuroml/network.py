@@ -219,7 +219,7 @@ def _input(item: PlannedInput, target: PlannedPopulation) -> Iterator[str]:
     else:
         name, end = "inputW", f'destination="synapses" weight="{fmt.decimal(item.input.weight, -3)}"/>'
     chosen = item.input.neurons
-    for number, index in enumerate(range(target.nodes.size) if chosen is None else sorted(set(chosen))):
+    for number, index in enumerate(range(target.nodes.size) if chosen is None else chosen):
         path = target.path(index)
         for source in range(item.n_sources):
             yield f'    <{name} id="{number * item.n_sources + source}" target="../{path}" {end}\n'

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.contracts import Column
-from mc_interchange.errors import NotRepresentableError
+from mc_interchange.errors import FormatError, NotRepresentableError
 from mc_interchange.formats import sonata
 from mc_interchange.formats.hdf5 import NewFile, StreamedDataset, new_hdf5
 from mc_interchange.formats.sonata_output import stamp
@@ -70,6 +70,8 @@ def write_edges(
 
     Raises
     ------
+    FormatError
+        The stream is not in the order that it announces.
     NotRepresentableError
         Delays are too long for float32 at this resolution.
     RuntimeError
@@ -86,7 +88,14 @@ def write_edges(
         def encode(block: EdgeBlock) -> _Encoded:
             return _encode(edges.name, block, edges.weight_dtype, dt, sizes)
 
+        ordered = {"source": 0, "target": 1}.get(edges.order)
+        last = 0
         for encoded in map_blocks(edges, encode, max_edges=_BLOCK, workers=workers):
+            if ordered is not None and encoded.digest.count:
+                sorted_ids = encoded.columns[ordered]
+                if sorted_ids[0] < last:
+                    raise FormatError(f"{edges.name}: its synapses are not sorted by {edges.order}, as is said of them")
+                last = sorted_ids[-1]
             for dataset, values in zip(datasets.values(), encoded.columns, strict=True):
                 dataset.append(values)
             numbers.append(np.arange(numbers.end, numbers.end + encoded.digest.count, dtype=numbers.dtype))

@@ -150,7 +150,7 @@ def _write_edge_types(directory: Path, edges: Edges, edge_type_id: int) -> None:
     synapse, name = edges.synapse, edges.name
     file = f"{sonata.STATIC_SYNAPSE}.json"
     if not synapse.plain:
-        file = f"{name}.json"
+        file = f"{name}.synapse.json"
         receptor = {"receptor_type": synapse.receptor} if synapse.receptor else {}
         path = directory / sonata.SYNAPSE_MODELS / file
         write_parameters(path, {**receptor, **synapse.parameters}, f"projection {name}")

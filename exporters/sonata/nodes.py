@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,7 +110,8 @@ def _write_types(nodes: Nodes, directory: Path, first_type_id: int) -> None:
 
 def _model_columns(nodes: Nodes, neuron: AnyNeuron, number: int, directory: Path) -> dict[str, str]:
     model, parameters = nest_model(neuron)
-    file = f"{nodes.name}_{number}.json" if nodes.mixed else f"{nodes.name}.json"
+    # no population has a point in its name
+    file = f"{nodes.name}.{number}.json" if nodes.mixed else f"{nodes.name}.json"
     common = {k: v for k, v in parameters.items() if nodes.mixed or k not in nodes.varying}
     write_parameters(directory / sonata.NEURON_MODELS / file, common, f"population {nodes.name}")
     return {"model_type": "point_neuron", "model_template": f"nest:{model}", "dynamics_params": file}
@@ -134,5 +136,7 @@ def write_parameters(path: Path, parameters: dict[str, Any], whose: str) -> None
 
 def write_table(path: Path, rows: list[dict[str, str]]) -> None:
     """Write a type table; SONATA separates columns by single spaces."""
-    lines = [" ".join(rows[0]), *(" ".join(row.values()) for row in rows)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=" ", lineterminator="\n")
+        writer.writerow(rows[0])
+        writer.writerows(row.values() for row in rows)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mc_interchange.network import CATALOGUE
+from mc_interchange.formats.nest import BY_NEST_NAME, plain_value
 
 __all__ = ["ParameterTable", "Settable", "read_table"]
 
@@ -33,7 +33,6 @@ _NEUTRAL = {
 _SWITCHED = {"ASCurrents", "threshold_spike", "threshold_voltage", "frozen"}
 #: Neurons asked for at once; each has some forty values.
 _FETCH = 10_000
-_BY_NEST_NAME = {e.elsewhere["nest"]: e for e in CATALOGUE.values() if "nest" in e.elsewhere}
 
 
 class Settable:
@@ -105,7 +104,7 @@ class ParameterTable:
 
     def that_count(self) -> ParameterTable:
         """Return it without what the catalogue does not hold and what makes no difference."""
-        entry = _BY_NEST_NAME.get(self.model)
+        entry = BY_NEST_NAME.get(self.model)
         every = {*self.numbers, *self.codes}
         held = {"V_m", *(p.name for p in entry.parameters)} if entry else every - _SWITCHED
         kept = [name for name in every if name in held or not self._neutral(name)]
@@ -160,15 +159,4 @@ def _column(values: Sequence[Any]) -> NDArray[np.float64] | list[Any]:
     """Return numbers as an array, and everything else as plain values."""
     if all(type(value) is float for value in values):
         return np.array(values, np.float64)
-    return [_plain(value) for value in values]
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+    return [plain_value(value) for value in values]

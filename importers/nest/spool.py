@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,7 @@ class Spool:
             self._file = tempfile.TemporaryFile(dir=self._where, buffering=0)  # noqa: SIM115  # lives as long as the edges
         except OSError as error:
             raise self._no_place(error) from None
+        weakref.finalize(self, self._file.close)
         self._waiting: dict[Any, list[NDArray[Any]]] = {}
         self._n_waiting = 0
         self._end = 0

@@ -63,10 +63,6 @@ class Config:
             raise FormatError(f"{self.file}: an entry has no {key}")
         return self.resolve(value)
 
-    def models(self) -> Path:
-        """Return the directory of the neuron parameters."""
-        return self.component("point_neuron_models_dir")
-
     def component(self, key: str) -> Path:
         """Return a directory of ``components``, by default that of the file; it may lie beside the circuit's."""
         folder = self.section("components").get(key, ".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import warnings
 from collections.abc import Mapping
 from itertools import pairwise
@@ -62,7 +63,8 @@ def read_clamp(
     currents = []
     for number, (start, stop, amplitude) in enumerate(pulses):
         for target, mask in targets.items():
-            begin, end = _grid(where, start, dt), _grid(where, stop, dt)
+            begin = _grid(where, start, dt)
+            end = _grid(where, stop, dt) if stop < _FOREVER else math.floor(steps(_FOREVER, dt))
             if not amplitude or end <= max(begin, 0):
                 continue
             label = name if len(pulses) == 1 else f"{name}_{number}"
@@ -128,6 +130,8 @@ def _separator(entry: Mapping[str, Any]) -> str:
 def _grid(where: str, time: float, dt: float) -> int:
     """Return the nearest step, and tell when that is another time."""
     count = steps(time, dt)
+    if not math.isfinite(count):
+        raise FormatError(f"{where}: {time:g} ms is too far from 0")
     if abs(count - round(count)) > _TOLERANCE:
         message = f"{where}: {time:g} ms is not a multiple of dt = {dt:g} ms and is rounded"
         warnings.warn(message, SonataWarning, stacklevel=2)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
+from mc_interchange.formats import sonata
 from mc_interchange.formats.hdf5 import open_hdf5
 from mc_interchange.instance import BLOCK_EDGES, EdgeBlock
 from mc_interchange.instance.sampling import round_delays
@@ -258,10 +259,10 @@ def _counted(values: NDArray[Any]) -> list[tuple[int, int]]:
 
 
 def _population(path: Path, group: h5py.Group, dataset: str, sizes: Mapping[str, int]) -> str:
-    name = group[dataset].attrs.get("node_population")
+    name = group[dataset].attrs.get(sonata.NODE_POPULATION)
     name = name.decode() if isinstance(name, bytes) else name
     if not isinstance(name, str) or name not in sizes:
         raise FormatError(
-            f"{path}: {group.name}/{dataset}: attribute node_population is {name!r}, known: {', '.join(sizes)}"
+            f"{path}: {group.name}/{dataset}: attribute {sonata.NODE_POPULATION} is {name!r}, known: {', '.join(sizes)}"
         )
     return name

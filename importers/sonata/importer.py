@@ -76,25 +76,26 @@ class SonataImporter(Importer):
             populations = model.complete(populations)
             model.compare_projections(projections, simulation.seed)
         sets = NodeSets((circuit.run or circuit.circuit).file, circuit.node_sets(), tables)
-        inputs = Inputs(populations, ours, sets, simulation.dt)
+        inputs = Inputs(populations, ours, sets, simulation)
         if circuit.run is None:
             inputs.read_exported(directory)
         else:
             inputs.read(circuit.run)
             _report_unused(circuit.run, model)
-        populations = _with_activity(inputs.populations, experiment)
+        populations = _with_activity(inputs.populations, experiment, directory / EXPERIMENT_FILE)
         for nodes in populations.values():
             if nodes.virtual and nodes.activity is None:
                 message = f"{path}: no spikes are given for the virtual population {nodes.name}"
                 warnings.warn(message, SonataWarning, stacklevel=2)
         network = model.network if model else None
         said, beside = (network.inputs, file) if network else (experiment.inputs, directory / EXPERIMENT_FILE)
+        sizes = {nodes.name: nodes.size for nodes in populations.values()}
         try:
             return NetworkInstance(
                 name=network.name if network else _model_name(directory),
                 populations=populations,
                 projections=projections,
-                inputs=join_inputs(said, inputs.currents, simulation.dt, beside),
+                inputs=join_inputs(said, inputs.currents, simulation.dt, beside, sizes),
                 simulation=simulation,
                 network=network,
                 seed=simulation.seed if network else None,
@@ -154,6 +155,8 @@ def _declared(config: Config, entry: Mapping[str, Any]) -> dict[str, str]:
 def _report_unused(run: Config, model: ModelFile | None) -> None:
     """Tell of what a simulation config asks for in vain."""
     unused = []
+    if run.section("run").get("tstart"):
+        unused.append("run.tstart (the simulation begins at 0)")
     if "v_init" in run.section("conditions"):
         unused.append("conditions.v_init (neurons start at the V_m of their parameters)")
     if model is None and any(r.get("enabled", True) for r in run.section("reports").values() if isinstance(r, dict)):
@@ -173,11 +176,14 @@ def _experiment(directory: Path) -> Experiment:
     return read_experiment(file) if file.is_file() else Experiment()
 
 
-def _with_activity(populations: Mapping[str, Nodes], experiment: Experiment) -> dict[str, Nodes]:
+def _with_activity(populations: Mapping[str, Nodes], experiment: Experiment, file: Path) -> dict[str, Nodes]:
     """Give Poisson activity to the virtual populations that have no spikes."""
     complete = dict(populations)
     for name, activity in experiment.activity.items():
-        if name in complete and complete[name].virtual and complete[name].activity is None:
+        if name not in complete or not complete[name].virtual:
+            message = f"{file}: activity of {name} is not used: the circuit has no virtual population of that name"
+            warnings.warn(message, SonataWarning, stacklevel=3)
+        elif complete[name].activity is None:
             complete[name] = replace(complete[name], activity=activity)
     return complete
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from mc_interchange.export import MODEL_FILE
 from mc_interchange.formats import sonata
 from mc_interchange.instance import ArrayTrains, Edges, Nodes, realize
 from mc_interchange.network import Input, Network, Simulation, SpikeTrains, StepCurrent, VirtualPopulation
+from mc_interchange.output import MODEL_FILE
 
 from .config import Config, SonataWarning
 
@@ -84,7 +84,9 @@ class ModelFile:
         _conflict(self._directory / MODEL_FILE, what)
 
 
-def join_inputs(said: tuple[Input, ...], currents: tuple[StepCurrent, ...], dt: float, file: Path) -> tuple[Input, ...]:
+def join_inputs(
+    said: tuple[Input, ...], currents: tuple[StepCurrent, ...], dt: float, file: Path, sizes: Mapping[str, int]
+) -> tuple[Input, ...]:
     """Return all inputs, none of them twice: the simulation config may hold the step currents too.
 
     Parameters
@@ -97,12 +99,15 @@ def join_inputs(said: tuple[Input, ...], currents: tuple[StepCurrent, ...], dt: 
         Resolution in ms.
     file
         That file, for warnings.
+    sizes
+        Numbers of neurons by population.
     """
     read = {current.name: current for current in currents}
     inputs: list[Input] = []
     for item in said:
         mine = read.pop(item.name, None)
-        if mine is not None and _effect(mine, dt) != (_effect(item, dt) if isinstance(item, StepCurrent) else None):
+        effect = _effect(item, dt, sizes) if isinstance(item, StepCurrent) else None
+        if mine is not None and _effect(mine, dt, sizes) != effect:
             _conflict(file, f"input {item.name} differs from that in the simulation config")
             inputs.append(mine)
         else:
@@ -114,6 +119,7 @@ def _conflict(file: Path, what: str) -> None:
     warnings.warn(f"{file}: {what}; the circuit is used", SonataWarning, stacklevel=4)
 
 
-def _effect(current: StepCurrent, dt: float) -> tuple[object, ...]:
+def _effect(current: StepCurrent, dt: float, sizes: Mapping[str, int]) -> tuple[object, ...]:
     """Return what a step current does, however its generator is described."""
-    return current.target, current.neurons, current.amplitude, sonata.clamp_steps(current, dt)
+    every = len(current.neurons or ()) == sizes.get(current.target)
+    return current.target, None if every else current.neurons, current.amplitude, sonata.clamp_steps(current, dt)

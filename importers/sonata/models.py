@@ -54,7 +54,7 @@ def parameters(where: Path, directory: Path, value: str | None) -> dict[str, Any
             raise FormatError(f"{where}: dynamics_params {value[:60]!r} is not valid JSON ({error})") from None
         return dict(given)
     file = directory / value
-    if not file.resolve().is_relative_to(directory.resolve()):
+    if "\0" in value or not file.resolve().is_relative_to(directory.resolve()):
         raise FormatError(f"{where}: dynamics_params {value!r} must be a file name in {directory}")
     return read_json(file)
 

@@ -35,6 +35,7 @@ class NodeSets:
         self._file = file
         self._sets = sets
         self._tables = tables
+        self._known: dict[str, dict[str, NDArray[np.bool_]]] = {}
 
     def select(self, node_set: Any) -> dict[str, NDArray[np.bool_]]:
         """Return which nodes of which populations are meant.
@@ -66,6 +67,13 @@ class NodeSets:
         raise FormatError(f"{self._file}: a node set must be a name, an object or a list, got {node_set!r:.60}")
 
     def _named(self, name: str, depth: int) -> dict[str, NDArray[np.bool_]]:
+        if name not in self._known:
+            if depth >= _MAX_NESTING:
+                raise FormatError(f"{self._file}: the node set {name!r} contains itself, or is nested too deep")
+            self._known[name] = self._defined(name, depth)
+        return self._known[name]
+
+    def _defined(self, name: str, depth: int) -> dict[str, NDArray[np.bool_]]:
         if name not in self._sets:
             if name == "all":
                 return self._where({})
@@ -74,11 +82,9 @@ class NodeSets:
             return self._where({"population": name})
         definition = self._sets[name]
         if not isinstance(definition, list) or not all(isinstance(item, str) for item in definition):
-            return self._masks(definition, depth)
-        if depth >= _MAX_NESTING:
-            raise FormatError(f"{self._file}: the node set {name!r} contains itself, or is nested too deep")
+            return self._masks(definition, depth + 1)
         union: dict[str, NDArray[np.bool_]] = {}
-        for member in definition:
+        for member in dict.fromkeys(definition):
             for population, mask in self._named(member, depth + 1).items():
                 union[population] = union[population] | mask if population in union else mask
         return union
@@ -87,6 +93,8 @@ class NodeSets:
         """Return the nodes that fulfil all conditions; each allows one value or one of several."""
         wanted = dict(conditions)
         populations = _as_list(wanted.pop("population", wanted.pop("populations", list(self._tables))))
+        if not all(isinstance(name, str) for name in populations):
+            raise FormatError(f"{self._file}: population of a node set must be names, got {populations!r:.60}")
         missing = [name for name in populations if name not in self._tables]
         if missing:
             raise FormatError(f"{self._file}: a node set names the population {missing[0]!r}, which does not exist")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError, ModelError
+from mc_interchange.formats import sonata
 from mc_interchange.instance import MixedNeurons, Nodes
 from mc_interchange.network import AnyNeuron, Neuron
 
@@ -19,8 +20,6 @@ from .node_table import NodeTable
 
 __all__ = ["read_nodes"]
 
-#: Model types of point neurons: the specification's and bmtk's.
-_POINT = ("point_neuron", "point_process", "point_soma", None)
 _PROPERTIES = ("model_type", "model_template", "dynamics_params", "model_processing")
 
 
@@ -96,7 +95,7 @@ def _check_kinds(where: str, found: dict[str, list[str | None]]) -> None:
     if "virtual" in types and len(types) > 1:
         raise FormatError(f"{where} has virtual nodes and neurons; give each a population of its own")
     for kind in types - {"virtual"}:
-        if kind not in _POINT:
+        if kind is not None and kind not in sonata.POINT_NEURONS:
             raise FormatError(f"{where} has nodes of the model type {kind!r}; supported are point_neuron and virtual")
     for name in found["model_processing"]:
         if name is not None:

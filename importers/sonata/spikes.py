@@ -20,7 +20,7 @@ from mc_interchange.network.simulation import TICS_PER_MS
 from .config import SonataWarning
 from .gather import holds
 
-__all__ = ["read_csv_trains", "read_trains", "spike_populations"]
+__all__ = ["off_grid", "read_csv_trains", "read_trains", "spike_populations"]
 
 _PART = 2**20
 #: Names of the column of ids: the specification's, and that of older files.
@@ -78,11 +78,10 @@ def read_csv_trains(path: Path, population: str, size: int, dt: float) -> Trains
     except (KeyError, ValueError, TypeError, csv.Error):
         raise FormatError(f"{path}: not a table of spikes (timestamps population node_ids)") from None
     _check(f"{path}: spikes of {population}", times, ids, size)
-    rounded = on_grid(times, dt)
-    n_moved = _n_moved(times, rounded)
+    n_moved = int(np.count_nonzero(off_grid(times, dt)))
     if n_moved:
         _report_moved(path, n_moved, len(times), dt)
-    return ArrayTrains(size, ids, rounded)
+    return ArrayTrains(size, ids, on_grid(times, dt))
 
 
 def on_grid(times: NDArray[np.float64], dt: float) -> NDArray[np.float64]:
@@ -95,6 +94,12 @@ def on_grid(times: NDArray[np.float64], dt: float) -> NDArray[np.float64]:
     counts += counts * (tics / TICS_PER_MS) < times
     result: NDArray[np.float64] = counts / (TICS_PER_MS / tics)
     return result
+
+
+def off_grid(times: NDArray[np.float64], dt: float) -> NDArray[np.bool_]:
+    """Say which times move to another one on the grid, by more than what an exporter leaves before a step."""
+    mask: NDArray[np.bool_] = on_grid(times, dt) - times > 10 * sonata.BEFORE_STEP
+    return mask
 
 
 class _FileTrains(Trains):
@@ -113,7 +118,7 @@ class _FileTrains(Trains):
                 when = times[start : start + _PART].astype(np.float64)
                 who = ids[start : start + _PART].astype(np.int64)
                 _check(f"{path}: {place}", when, who, size)
-                self.n_moved += _n_moved(when, on_grid(when, dt))
+                self.n_moved += int(np.count_nonzero(off_grid(when, dt)))
                 self._counts += np.bincount(who, minlength=size)
                 self.sorted &= bool(who[0] >= last and (who[1:] >= who[:-1]).all())
                 last = int(who[-1])
@@ -176,10 +181,6 @@ def _check(where: str, times: NDArray[np.float64], ids: NDArray[np.int64], size:
         raise FormatError(f"{where}/node_ids must be below the population's size {size}")
     if not (np.isfinite(times) & (times > 0)).all():
         raise FormatError(f"{where}: times must be finite and above 0 ms")
-
-
-def _n_moved(times: NDArray[np.float64], rounded: NDArray[np.float64]) -> int:
-    return int(np.count_nonzero(np.abs(times - rounded) > 10 * sonata.BEFORE_STEP))
 
 
 def _report_moved(path: Path, n_moved: int, n_spikes: int, dt: float) -> None:

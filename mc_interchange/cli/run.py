@@ -16,7 +16,7 @@ from mc_interchange.errors import FormatError, UsageError
 from mc_interchange.export import available_cores
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.manifest import check_manifest, read_manifest
-from mc_interchange.network.simulation import MAX_SEED
+from mc_interchange.network.simulation import MAX_SEED, MAX_THREADS
 from mc_interchange.output import MANIFEST, staged_directory
 from mc_interchange.processes import started_together
 from mc_interchange.progress import shown_progress
@@ -50,7 +50,7 @@ __all__ = ["command", "main"]
 @click.option("--duration", type=float, metavar="MS", help="Simulated time in all.")
 @click.option(
     "--threads",
-    type=click.IntRange(1, 1024),
+    type=click.IntRange(1, MAX_THREADS),
     help="Threads, of all processes together; a Poisson realisation depends on it.",
 )
 @click.option("--seed", type=click.IntRange(1, MAX_SEED), help="Seed of the run (of a model file: of synapses too).")

@@ -239,7 +239,7 @@ def _input(network: Network) -> Table:
         else:
             kind, size = "step current", f"{number(item.amplitude)} pA"
         size_of_target = network.population(item.target).size
-        part = "" if item.neurons is None else f" ({len(set(item.neurons))} of {size_of_target})"
+        part = "" if item.neurons is None else f" ({len(item.neurons)} of {size_of_target})"
         rows.append(
             (
                 item.name,

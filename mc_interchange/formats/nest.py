@@ -12,9 +12,10 @@ import numpy as np
 from mc_interchange.errors import FormatError, ModelError
 from mc_interchange.network import CATALOGUE, AnyNeuron, ForeignModel, Neuron
 
-__all__ = ["nest_model", "neuron_from_nest", "without_banner"]
+__all__ = ["BY_NEST_NAME", "nest_model", "neuron_from_nest", "plain_value", "without_banner"]
 
-_BY_NEST_NAME = {entry.elsewhere["nest"]: entry for entry in CATALOGUE.values() if "nest" in entry.elsewhere}
+#: Entries of the catalogue by NEST's names.
+BY_NEST_NAME = {entry.elsewhere["nest"]: entry for entry in CATALOGUE.values() if "nest" in entry.elsewhere}
 
 
 def neuron_from_nest(model: str, parameters: Mapping[str, Any]) -> tuple[AnyNeuron, float | None]:
@@ -39,8 +40,8 @@ def neuron_from_nest(model: str, parameters: Mapping[str, Any]) -> tuple[AnyNeur
     ModelError
         A parameter has a value that its model does not allow.
     """
-    given = {name: _plain(value) for name, value in parameters.items()}
-    entry = _BY_NEST_NAME.get(model)
+    given = {name: plain_value(value) for name, value in parameters.items()}
+    entry = BY_NEST_NAME.get(model)
     names = {p.name for p in entry.parameters} | ({"V_m"} if entry.V_m is not None else set()) if entry else set()
     V_m = given.pop("V_m", None)
     if V_m is not None and (isinstance(V_m, bool) or not isinstance(V_m, int | float) or not np.isfinite(V_m)):
@@ -72,12 +73,14 @@ def nest_model(neuron: AnyNeuron) -> tuple[str, dict[str, Any]]:
     return name, {k: list(v) if isinstance(v, tuple) else v for k, v in neuron.parameters.items()}
 
 
-def _plain(value: Any) -> Any:
-    """Turn what NEST or a file gives into plain numbers, texts, switches and lists."""
+def plain_value(value: Any) -> Any:
+    """Turn what NEST or a file gives into plain numbers, texts, switches, lists and objects, as JSON has them."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_value(item) for item in value]
     return value
 
 

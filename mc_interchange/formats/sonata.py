@@ -51,8 +51,8 @@ NEURON_MODELS = "components/point_neuron_models"
 SYNAPSE_MODELS = "components/synaptic_models"
 STATIC_SYNAPSE = "static_synapse"
 
-#: Values of `model_type` that stand for point neurons.
-POINT_NEURONS = ("point_neuron", "point_process")
+#: Values of `model_type` that stand for point neurons: the specification's and bmtk's.
+POINT_NEURONS = ("point_neuron", "point_process", "point_soma")
 #: Groups at the root of node, edge and spike files.
 NODES, EDGES, SPIKES = "nodes", "edges", "spikes"
 #: Attribute of the ids in an edge file that names their population.

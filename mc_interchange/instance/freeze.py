@@ -7,7 +7,7 @@ sources; simulators that then read the same spikes can be compared spike for spi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -139,7 +139,9 @@ def freeze_inputs(instance: NetworkInstance) -> NetworkInstance:
         if item.name in populations:
             raise ModelError(f"input {item.name}: cannot be frozen, as there is a population of this name")
         target = populations[item.target]
-        source, projection = _rules(item, target, _unused(f"{item.name}_to_{item.target}", projections))
+        # rules may have drawn no synapse
+        taken = {*projections, *(p.name for p in network.projections)} if network else {*projections}
+        source, projection = _rules(item, target, _unused(f"{item.name}_to_{item.target}", taken))
         activity = PoissonActivity(rate=item.rate, start=item.start, stop=item.stop)
         populations[item.name] = Nodes(item.name, source.size, activity=activity)
         projections[projection.name] = _edges(projection, item.neurons, source.size, instance.simulation.dt)
@@ -198,7 +200,7 @@ def _edges(projection: Projection, neurons: tuple[int, ...] | None, size: int, d
     return ArrayEdges(projection.name, projection.source, projection.target, block)
 
 
-def _unused(name: str, taken: Mapping[str, Edges]) -> str:
+def _unused(name: str, taken: Collection[str]) -> str:
     name = name[:60]
     return name if name not in taken else next(n for i in range(2, 1000) if (n := f"{name}_{i}") not in taken)
 

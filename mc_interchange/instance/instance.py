@@ -186,6 +186,20 @@ class NetworkInstance:
                 raise ModelError(
                     f"projection {projection.name}: its target {projection.target} is virtual and takes no input"
                 )
+        for item in self.inputs:
+            self._check_neurons(f"input {item.name}", item.target, item.neurons or ())
+        for recording in self.simulation.record_V_m:
+            self._check_neurons("recording of V_m", recording.population, recording.neurons)
+        for name in self.simulation.record_spikes or ():
+            if name not in self.populations:
+                raise ModelError(f"recording of spikes: there is no population {name}")
+
+    def _check_neurons(self, what: str, population: str, neurons: tuple[int, ...]) -> None:
+        nodes = self.populations.get(population)
+        if nodes is None or nodes.virtual:
+            raise ModelError(f"{what}: there is no population {population} of neurons")
+        if neurons and max(neurons) >= nodes.size:
+            raise ModelError(f"{what}: neurons of {population} must be below {nodes.size}, got {max(neurons)}")
 
     def __repr__(self) -> str:
         return (

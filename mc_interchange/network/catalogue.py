@@ -119,8 +119,9 @@ class NeuronEntry:
 
     @property
     def in_model_files(self) -> bool:
-        """Whether rules can be given for it: their weights are in pA, and neurons start at ``E_L``."""
-        return self.weight_unit == "pA" and any(p.name == "E_L" for p in self.parameters)
+        """Whether rules can be given for it: weights are in pA, there is one receptor, and neurons start at ``E_L``."""
+        kinds = {p.name: p.kind for p in self.parameters}
+        return self.weight_unit == "pA" and "E_L" in kinds and kinds.get("tau_syn") != "list"
 
     def __getitem__(self, name: str) -> NeuronParameter:
         return next(p for p in self.parameters if p.name == name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from mc_interchange.units import Quantity
 
@@ -13,8 +13,8 @@ from .base import Count, Name, NonNegative, Part, Positive, Real, check_window
 __all__ = ["Input", "PoissonInput", "StepCurrent"]
 
 
-#: Which neurons of the target population an input reaches, by their index; None: all.
-Neurons = Annotated[tuple[Count, ...], Field(min_length=1)] | None
+#: Which neurons of the target population an input reaches, by their index, ascending and each once; None: all.
+Neurons = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(lambda ids: tuple(sorted(set(ids))))] | None
 
 
 class PoissonInput(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -10,10 +11,12 @@ from mc_interchange.units import Quantity
 
 from .base import Count, Name, NonNegative, Part, Positive, refusal
 
-__all__ = ["MAX_SEED", "Simulation", "VoltageRecording", "steps"]
+__all__ = ["MAX_SEED", "MAX_THREADS", "Simulation", "VoltageRecording", "steps"]
 
 #: Largest seed that every simulator takes.
 MAX_SEED = 2**32 - 1
+#: More threads, of all processes of a run together, are taken for a mistake.
+MAX_THREADS = 2**20
 #: NEST's default tics per ms: every resolution is a whole number of microseconds.
 TICS_PER_MS = 1000
 
@@ -54,18 +57,19 @@ class Simulation(Part):
     duration: Annotated[Positive, Quantity("ms", "T", "simulated time in all")] = 1000.0
     discard: Annotated[NonNegative, Quantity("ms", "T_pre", "part at the start that is left out of statistics")] = 0.0
     seed: Annotated[int, Field(strict=True, ge=1, le=MAX_SEED)] = 1
-    threads: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    threads: Annotated[int, Field(strict=True, ge=1, le=MAX_THREADS)] | None = None
     record_spikes: tuple[Name, ...] | None = None
     record_V_m: tuple[VoltageRecording, ...] = ()
 
     @model_validator(mode="after")
     def _on_grid(self) -> Simulation:
         tics = self.dt * TICS_PER_MS
-        if abs(tics - round(tics)) > 1e-9 or round(tics) < 1:
+        if not math.isfinite(tics) or abs(tics - round(tics)) > 1e-9 or round(tics) < 1:
             raise refusal("dt", f"must be a multiple of 0.001 ms, got {self.dt:g}")
         for name in ("duration", "discard"):
             value = getattr(self, name)
-            if abs(steps(value, self.dt) - round(steps(value, self.dt))) > 1e-6:
+            count = steps(value, self.dt)
+            if not math.isfinite(count) or abs(count - round(count)) > 1e-6:
                 raise refusal(name, f"must be a multiple of dt ({self.dt:g} ms), got {value:g}")
         if self.discard >= self.duration:
             raise refusal("discard", f"must be less than duration ({self.duration:g} ms), got {self.discard:g}")
@@ -77,7 +81,7 @@ class Simulation(Part):
                     f"must be given once, with all its neurons, got '{recording.population}' twice",
                 )
             ratio = steps(recording.interval, self.dt)
-            if abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
+            if not math.isfinite(ratio) or abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
                 raise refusal(
                     f"record_V_m[{index}].interval",
                     f"must be a multiple of dt ({self.dt:g} ms), got {recording.interval:g}",

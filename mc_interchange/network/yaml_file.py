@@ -131,7 +131,7 @@ def _dumped(data: dict[str, Any], title: str) -> str:
     yaml.width = 100_000
     stream = io.StringIO()
     yaml.dump(data, stream)
-    return f"# {title} Units: ms, mV, pF, pA, spikes/s, um.\n" + stream.getvalue()
+    return f"# {title} Units: ms, mV, pF, pA, nS, spikes/s, um.\n" + stream.getvalue()
 
 
 def write_network(network: Network, path: str | Path) -> None:

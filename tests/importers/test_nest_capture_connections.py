@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import resource
+import warnings
 from pathlib import Path
 
 import nest
@@ -133,6 +135,14 @@ def test_the_kernel_may_go() -> None:
     nest.ResetKernel()
     assert instance.digest() == before
     assert instance.n_edges == 340
+
+
+def test_the_temporary_file_is_closed_without_edges_too() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        capture({"A": nest.Create("iaf_psc_exp", 3)})
+        gc.collect()
+    assert not [w for w in caught if issubclass(w.category, ResourceWarning)]
 
 
 def test_no_place_for_the_connections(tmp_path: Path) -> None:

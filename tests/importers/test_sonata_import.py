@@ -103,6 +103,18 @@ def test_a_damaged_experiment_file_is_one_line(small_network: Network, tmp_path:
         assert str(caught.value) == f"{file}: {message}"
 
 
+@pytest.mark.parametrize("name", ["NOBODY", "E"])
+def test_activity_of_no_virtual_population_is_reported(small_network: Network, tmp_path: Path, name: str) -> None:
+    path = export(replace(realize(small_network, 5), network=None), "sonata", tmp_path / "out").path
+    file = path / "experiment.yaml"
+    assert "activity:" in file.read_text()
+    file.write_text(file.read_text().replace("  TH:", f"  {name}:"))
+    with pytest.warns(SonataWarning) as caught:
+        open_model(path)
+    message = f"{file}: activity of {name} is not used: the circuit has no virtual population of that name"
+    assert message in [str(w.message) for w in caught]
+
+
 def test_without_the_model_file_only_what_sonata_holds(directory: Path) -> None:
     (directory / "model.yaml").unlink()
     with pytest.warns(SonataWarning, match="no spikes are given for the virtual population TH"):
@@ -216,6 +228,17 @@ def test_step_currents_count_once(tmp_path: Path, small_network: Network) -> Non
         ("late", 10.9, 30.9, 0.1, (1, 5)),
         ("early", 0.1, 30.0, 0.1, None),
     ]
+
+
+def test_a_step_current_into_every_neuron_by_index_is_the_same(tmp_path: Path, small_network: Network) -> None:
+    data = small_network.model_dump()
+    clamp = {"kind": "step_current", "name": "all", "target": "I", "amplitude": 50.0, "start": 5.0, "stop": 30.0}
+    data["inputs"] = [*data["inputs"], {**clamp, "neurons": list(range(10))}]
+    instance = realize(Network.model_validate(data), 5)
+    path = export(instance, "sonata", tmp_path / "out").path
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_model(path).inputs == instance.inputs
 
 
 def test_a_projection_whose_rule_draws_nothing_is_not_missed(tmp_path: Path, small_network: Network) -> None:
@@ -521,6 +544,25 @@ def test_an_input_that_is_not_read_is_reported(with_trains: Path, entry: object)
     change_json(with_trains / "simulation_config.json", lambda c: c["inputs"].update(odd=entry))
     with pytest.warns(SonataWarning, match="input odd is not read"):
         assert open_model(with_trains).populations["TH"].activity == TRAINS
+
+
+def test_a_population_that_gets_nothing_from_a_second_input_is_reported(small_network: Network, tmp_path: Path) -> None:
+    data = small_network.model_dump()
+    activity = {"kind": "spike_trains", "times": [[1.0, 2.5], [], [3.0], [0.1], [50.0]]}
+    data["populations"][2]["activity"] = activity
+    data["populations"] = [*data["populations"], {**data["populations"][2], "name": "U"}]
+    path = export(realize(Network.model_validate(data), 5), "sonata", tmp_path / "two").path
+    (path / "model.yaml").unlink()
+
+    def join(config: dict) -> None:
+        first = config["inputs"]["TH"]
+        both = {**config["inputs"].pop("U"), "node_set": {"population": ["TH", "U"]}}
+        config["inputs"] = {"first": first, "second": both}
+
+    change_json(path / "simulation_config.json", join)
+    with pytest.warns(SonataWarning, match=r"inputs\.second: nothing of it goes to TH, which has its spikes already"):
+        imported = open_model(path)
+    assert imported.populations["U"].activity == imported.populations["TH"].activity == TRAINS
 
 
 def set_spikes(**columns: object) -> Callable[[h5py.Group], None]:

@@ -26,6 +26,11 @@ SETS = {
     "odd": {"thickness": 3},
     "late": {"layer": {"$regex": "L.*"}},
     "far": {"population": "q"},
+    "there": "back",
+    "back": "there",
+    "again": "last",
+    "level_0": {"layer": "L4"},
+    **{f"level_{n + 1}": [f"level_{n}"] * 8 for n in range(15)},
 }
 
 
@@ -35,6 +40,8 @@ SETS = {
         ("four", (0, 1, 3)),
         ("both", (0, 1, 3, 5)),
         ("typed", (2, 4, 5)),
+        ("again", (5,)),
+        ("level_15", (0, 1, 3)),
         ("p", None),
         ("all", None),
         ([1, 2], (1, 2)),
@@ -51,6 +58,9 @@ def test_node_sets(tmp_path: Path, node_set: Any, expected: tuple[int, ...] | No
     ("change", "message"),
     [
         ({"node_set": "loop"}, "the node set 'loop' contains itself"),
+        ({"node_set": "there"}, "the node set 'there' contains itself"),
+        ({"node_set": {"population": [["p"]]}}, "population of a node set must be names, got [['p']]"),
+        ({"node_set": {"population": {"p": 1}}}, "population of a node set must be names, got [{'p': 1}]"),
         ({"node_set": "odd"}, "a node set asks for 'thickness', which no node has"),
         ({"node_set": "late"}, "compares 'layer' by $regex; only equality"),
         ({"node_set": "far"}, "names the population 'q', which does not exist"),
@@ -60,6 +70,8 @@ def test_node_sets(tmp_path: Path, node_set: Any, expected: tuple[int, ...] | No
         ({"amp": "much"}, "inputs.clamp.amp must be a finite number or a list of them, got 'much'"),
         ({"amp": [1.0, 2.0]}, "delay, duration and amp must be lists of one length"),
         ({"amp": [1, 2], "delay": [9, 3], "duration": [1, 1]}, "inputs.clamp.delay must be in ascending order"),
+        ({"delay": 1e308}, "inputs.clamp: 1e+308 ms is too far from 0"),
+        ({"delay": -1e308}, "inputs.clamp: -1e+308 ms is too far from 0"),
         ({"input_type": "csv", "file": "gone.csv"}, "gone.csv: cannot be read"),
         ({"input_type": "csv", "file": "nodes.h5"}, "nodes.h5: not a table of currents"),
         ({"input_type": "csv", "file": "sets.json"}, "sets.json: needs two or more finite values"),
@@ -86,6 +98,25 @@ def test_a_clamp_off_the_grid_is_rounded(tmp_path: Path) -> None:
     for warning, time in zip(caught, ("10.04", "15.04"), strict=True):
         assert f"inputs.clamp: {time} ms is not a multiple of dt = 0.1 ms and is rounded" in str(warning.message)
     assert (current.start, current.stop, current.delay) == (10.0, 15.0, 0.1)
+
+
+@pytest.mark.parametrize("duration", [1e300, 1.5e308])
+def test_a_clamp_that_does_not_end(tmp_path: Path, duration: float) -> None:
+    clamp = CLAMP | {"duration": duration}
+    (current,) = open_model(write(tmp_path / "c", run={"inputs": {"clamp": clamp}})).inputs
+    assert (current.start, current.stop) == (10.0, 1e9)
+
+
+def test_the_last_value_of_a_table_of_currents_lasts_without_a_warning(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    run = {"run": {"dt": 0.3, "tstop": 60.0}, "inputs": {"clamp": CLAMP | {"input_type": "csv", "file": "steps.csv"}}}
+    directory = write(tmp_path / "c", run=run)
+    (directory / "steps.csv").write_text("timestamps amps\n0 0\n3 100\n6 50\n")
+    first, last = open_model(directory).inputs
+    assert (first.start, first.stop, last.start) == (3.0, 6.0, 6.0)
+    assert 1e9 - 0.3 < last.stop <= 1e9
+    assert not [w for w in recwarn if "not a multiple" in str(w.message)]
 
 
 VIRTUAL = "node_type_id model_type\n1 virtual\n2 virtual\n"
@@ -136,6 +167,26 @@ def test_spikes_as_text_and_as_libsonata_names_them(tmp_path: Path) -> None:
     assert replay(tmp_path, module="synapse_replay", spike_file="../c.h5") == TRAINS
 
 
+@pytest.mark.parametrize("window", [{"delay": 10.0}, {"delay": 0.0, "duration": 999.9}])
+def test_a_window_of_replayed_spikes_is_reported(tmp_path: Path, window: dict[str, float]) -> None:
+    spikes(tmp_path / "c.h5", p=(TIMES, IDS))
+    with pytest.warns(SonataWarning, match=r"inputs\.in: delay and duration are not used; all spikes of the file are"):
+        assert replay(tmp_path, module="synapse_replay", spike_file="../c.h5", **window) == TRAINS
+
+
+def test_a_window_that_holds_the_whole_run_is_not_reported(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    spikes(tmp_path / "c.h5", p=(TIMES, IDS))
+    replay(tmp_path, module="synapse_replay", spike_file="../c.h5", delay=0.0, duration=1000.0)
+    assert not [w for w in recwarn if "duration" in str(w.message)]
+
+
+@pytest.mark.parametrize("entry", [{"input_file": "../c.h5"}, {"module": "synapse_replay", "spike_file": "../c.h5"}])
+def test_spikes_for_some_nodes_are_reported(tmp_path: Path, entry: dict[str, str]) -> None:
+    spikes(tmp_path / "c.h5", p=(TIMES, IDS))
+    with pytest.warns(SonataWarning, match=r"inputs\.in: its node set has only some nodes of p, it is taken for all"):
+        assert replay(tmp_path, **entry, node_set={"population": "p", "node_id": [0]}) == TRAINS
+
+
 @pytest.mark.parametrize(
     ("time", "emitted"),
     [(1.2 - 1e-6, 1.2), (0.30000000000000004, 0.3), (1.04, 1.1), (1.001, 1.1), (1.0001, 1.1), (1e-5, 0.1)],
@@ -167,3 +218,12 @@ def test_what_a_simulation_config_asks_for_in_vain(tmp_path: Path) -> None:
         "not used: conditions.v_init (neurons start at the V_m of their parameters), reports (mc-run --record does the "
         "same)"
     ]
+
+
+@pytest.mark.parametrize(("tstart", "reported"), [(20.0, True), (0.0, False)])
+def test_a_run_that_begins_later_is_reported(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, tstart: float, reported: bool
+) -> None:
+    open_model(write(tmp_path / "c", run={"run": {"dt": 0.1, "tstart": tstart, "tstop": 50.0}}))
+    text = "not used: run.tstart (the simulation begins at 0)"
+    assert any(text in str(w.message) for w in recwarn) == reported

@@ -198,6 +198,7 @@ SYNAPSES = """edge_type_id model_template dynamics_params syn_weight delay weigh
         ({"node_types": NODE_TYPES.replace("\n2", "\n3")}, "the node type 2 of population p is not listed"),
         ({"node_types": NODE_TYPES.replace("\n2", "\n1")}, "the node type 1 is defined twice"),
         ({"node_types": NODE_TYPES.replace("exc.json", "../../x.json")}, "must be a file name in"),
+        ({"node_types": NODE_TYPES.replace("exc.json", "x\0.json")}, "must be a file name in"),
         ({"node_types": NODE_TYPES.replace("exc.json", "{1}")}, "dynamics_params '{1}' is not valid JSON"),
         ({"nodes": NODES | {"0/dynamics_params/tau_m": [1.0, np.inf] * 3}}, "tau_m must hold 6 finite numbers"),
         ({"nodes": {"node_type_id": np.array([], int)}}, "/nodes/p has no nodes"),

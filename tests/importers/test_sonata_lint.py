@@ -530,6 +530,10 @@ BREAK: dict[str, tuple[Callable[[Path], None], list[Finding]]] = {
         text("network/E_node_types.csv", "point_neuron", "NULL"),
         [error("network/E_node_types.csv", "node_type_id 100", "has no model_type")],
     ),
+    "a soma without model": (
+        text("network/E_node_types.csv", "point_neuron nest:iaf_psc_exp", "point_soma NULL"),
+        [error("network/E_node_types.csv", "node_type_id 100", "has no model_template")],
+    ),
     "no model": (
         text("network/E_node_types.csv", "nest:iaf_psc_exp", "NULL"),
         [error("network/E_node_types.csv", "node_type_id 100", "has no model_template")],

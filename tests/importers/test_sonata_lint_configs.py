@@ -287,6 +287,17 @@ BREAK: dict[str, tuple[Callable[[Path], None], list[Finding]]] = {
             )
         ],
     ),
+    "a spike just above the grid": (
+        value(SPIKES, f"{TH}/timestamps", 1, float(np.float32(20.6))),
+        [
+            warning(
+                SPIKES,
+                f"{TH}/timestamps",
+                "not a multiple of the resolution of 0.1 ms, to which it is rounded: 1 of 4 rows "
+                "(first: row 1: 20.600000381469727)",
+            )
+        ],
+    ),
     "a spike off the grid": (
         value(SPIKES, f"{TH}/timestamps", 1, 20.53),
         [

@@ -280,6 +280,11 @@ BREAK: dict[str, tuple[str, Callable[[Path], None], list[Finding]]] = {
             error(TYPES, "", "NEST does not know the model_type biophysical: use point_neuron or virtual"),
         ],
     ),
+    "nest: point_soma": (
+        "nest",
+        text(TYPES, "point_neuron", "point_soma"),
+        [error(TYPES, "", "NEST does not know the model_type point_soma: use point_neuron or virtual")],
+    ),
     "nest: no table": (
         "nest",
         without_table(CIRCUIT, "edge"),
@@ -747,7 +752,7 @@ def test_nests_own_example_is_fit_for_nest(tmp_path: Path) -> None:
         warning(
             spikes,
             "/spikes/timestamps",
-            "not a multiple of the resolution of 0.01 ms, to which it is rounded: 4319 of 4334 rows "
+            "not a multiple of the resolution of 0.01 ms, to which it is rounded: 4330 of 4334 rows "
             "(first: row 0: 0.3843223655829098)",
         ),
     ]

@@ -116,7 +116,7 @@ def test_some_neurons_only(small_network: Network) -> None:
     frozen = freeze_inputs(replace(instance, inputs=(some,), network=None))
     (block,) = frozen.projections["some_to_I"].blocks()
     assert frozen.populations["some"].size == 2
-    assert block.target.tolist() == [7, 2]
+    assert block.target.tolist() == [2, 7]
     assert block.delay.tolist() == [5, 5]
     assert block.weight.tolist() == [1 / 3, 1 / 3]
 

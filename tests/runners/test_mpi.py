@@ -148,3 +148,19 @@ if os.environ.get("OMPI_COMM_WORLD_RANK") == "1" and sys.argv[0].endswith("mc-ru
     (line,) = ours(result)
     assert line == "mc-run: error: process 1: a thing went wrong"
     assert not (directory / "never").exists()
+
+
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt()", "SystemExit(143)"])
+def test_a_signal_in_one_process_ends_all(raised: str, directory: Path, tmp_path: Path) -> None:
+    """The others would wait for it for ever."""
+    (tmp_path / "sitecustomize.py").write_text(f"""
+import os, sys
+if os.environ.get("OMPI_COMM_WORLD_RANK") == "1" and sys.argv[0].endswith("mc-run"):
+    from mc_interchange.runners.nest import runner
+    def stop(*arguments, **named):
+        raise {raised}
+    runner._simulate = stop
+""")
+    result = run(2, directory, "both", "--out", "never", PYTHONPATH=str(tmp_path))
+    assert result.returncode == 130
+    assert not (directory / "never").exists()

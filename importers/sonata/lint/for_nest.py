@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mc_interchange.formats import sonata
-
 from .circuits import Circuit
 from .configs import Setting
 from .edges import EdgePopulation
@@ -15,6 +13,8 @@ __all__ = ["check"]
 
 #: Edges that NEST reads at once; a file with fewer lowers it for all files that follow.
 _BUFFER = 2**20
+#: Of the model types of point neurons, those that NEST knows.
+_POINT_NEURONS = ("point_neuron", "point_process")
 
 
 def check(subject: Subject) -> None:
@@ -69,7 +69,7 @@ def _check_nodes(subject: Subject, circuit: Circuit) -> None:
             report.error(member.table.file, "", message)
         if not kinds <= {"virtual"}:
             need_columns(report, "NEST", member, ["model_template", "dynamics_params"])
-        for kind in sorted(str(kind) for kind in kinds - {"virtual", *sonata.POINT_NEURONS}):
+        for kind in sorted(str(kind) for kind in kinds - {"virtual", *_POINT_NEURONS}):
             if member.table:
                 message = f"NEST does not know the model_type {kind}: use point_neuron or virtual"
                 report.error(member.table.file, "", message)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mc_interchange.network.simulation import TICS_PER_MS
+
 from .configs import Setting
 from .files import read_object
 from .nodes import NodePopulation
@@ -28,11 +30,11 @@ class Simulation:
 
 
 def resolution(settings: Sequence[Setting]) -> float | None:
-    """Return the first resolution (ms) that is given."""
+    """Return the first resolution (ms) that is given, where it is one that a simulator can have."""
     for setting in settings:
         run = setting.content.get("run")
         dt = run.get("dt") if isinstance(run, dict) else None
-        if isinstance(dt, int | float) and _is_number(dt) and dt > 0:
+        if isinstance(dt, int | float) and _is_number(dt) and 1 <= dt * TICS_PER_MS < math.inf:
             return float(dt)
     return None
 

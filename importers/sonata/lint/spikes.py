@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from mc_interchange.formats import sonata
 from mc_interchange.formats.sonata_output import BY_ID, BY_TIME
 
+from ..spikes import off_grid
 from .columns import INTEGERS, NUMBERS, Column, Group, Rule, Values, scan
 from .files import opened
 from .nodes import NodePopulation
@@ -109,17 +109,12 @@ def _check_times(found: SpikeFile, times: Column, sorting: int | None, dt: float
     def see(start: int, block: Values) -> None:  # noqa: ARG001
         found.first = min(found.first, float(np.fmin.reduce(block)))
 
-    def off_grid(block: Values, dt: float) -> NDArray[np.bool_]:
-        steps = block / dt
-        mask: NDArray[np.bool_] = np.abs(np.rint(steps) - steps) > sonata.GRID_TOLERANCE
-        return mask
-
     rules = [Rule(not_finite, "not a finite number"), Rule(lambda block: block < 0, "negative")]
     if sorting == BY_TIME:
         rules.append(_descending("not sorted, but the attribute sorting says by_time"))
     if dt:
         message = f"not a multiple of the resolution of {dt:g} ms, to which it is rounded"
-        rules.append(Rule(partial(off_grid, dt=dt), message, warning=True))
+        rules.append(Rule(lambda block: off_grid(block.astype(np.float64), dt), message, warning=True))
     scan(times, rules, see)
 
 

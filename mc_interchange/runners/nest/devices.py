@@ -72,7 +72,7 @@ def connect_inputs(nest: Any, inputs: tuple[Input, ...], populations: Mapping[st
     for item in inputs:
         target = populations[item.target]
         if item.neurons is not None:
-            target = target[sorted(set(item.neurons))]
+            target = target[list(item.neurons)]
         with refused_by(nest, f"input {item.name}"):
             if isinstance(item, PoissonInput):
                 generator = nest.Create("poisson_generator", params=_window(item.rate, item.start, item.stop))
@@ -107,7 +107,8 @@ class Recorders:
         names = tuple(populations) if simulation.record_spikes is None else simulation.record_spikes
         self._spikes = {name: nest.Create("spike_recorder", params={"time_in_steps": True}) for name in names}
         for name, recorder in self._spikes.items():
-            nest.Connect(populations[name], recorder)
+            with refused_by(nest, f"recording of the spikes of population {name}"):
+                nest.Connect(populations[name], recorder)
         self._voltages = {}
         for recording in simulation.record_V_m:
             with refused_by(nest, f"recording of V_m of population {recording.population}"):
