@@ -64,7 +64,8 @@ def read_clamp(
     for number, (start, stop, amplitude) in enumerate(pulses):
         for target, mask in targets.items():
             begin = _grid(where, start, dt)
-            end = _grid(where, stop, dt) if stop < _FOREVER else math.floor(steps(_FOREVER, dt))
+            endless = stop == _FOREVER or stop > 10 * _FOREVER
+            end = math.floor(steps(_FOREVER, dt)) if endless else _grid(where, stop, dt)
             if not amplitude or end <= max(begin, 0):
                 continue
             label = name if len(pulses) == 1 else f"{name}_{number}"
