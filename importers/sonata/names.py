@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
+from mc_interchange.network.base import MAX_NAME
+
 from .config import SonataWarning
 
 __all__ = ["our_names", "unique_names", "valid_name"]
 
-_LENGTH = 64
-
 
 def valid_name(name: str) -> str:
     """Return a name with an underscore for each character that is not a letter, a digit or an underscore."""
-    name = re.sub(r"\W", "_", name, flags=re.ASCII)[:_LENGTH]
-    return f"_{name}"[:_LENGTH] if not name or name[0].isdigit() else name
+    name = re.sub(r"\W", "_", name, flags=re.ASCII)[:MAX_NAME]
+    return f"_{name}"[:MAX_NAME] if not name or name[0].isdigit() else name
 
 
 def our_names(file: Path, what: str, names: Sequence[str]) -> list[str]:
@@ -55,5 +55,5 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    tries = (f"{name[: _LENGTH - 6]}_{number}" for number in count(2))
+    tries = (f"{name[: MAX_NAME - 6]}_{number}" for number in count(2))
     return name if name not in taken else next(other for other in tries if other not in taken)

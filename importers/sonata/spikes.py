@@ -15,6 +15,7 @@ from mc_interchange.errors import FormatError
 from mc_interchange.formats import sonata
 from mc_interchange.formats.hdf5 import open_hdf5
 from mc_interchange.instance import ArrayTrains, TrainBlock, Trains
+from mc_interchange.instance.trains import divided
 from mc_interchange.network.simulation import TICS_PER_MS
 
 from .config import SonataWarning
@@ -130,18 +131,13 @@ class _FileTrains(Trains):
 
     def blocks(self) -> Iterator[TrainBlock]:
         """Read ranges of sources."""
-        ends = np.cumsum(self._counts)
-        first = 0
-        while first < self.size:
-            begin = int(ends[first - 1]) if first else 0
-            last = max(first + 1, int(np.searchsorted(ends, begin + _PART, side="right")))
-            counts = self._counts[first:last]
+        for sources, spikes in divided(self._counts, _PART):
+            counts = self._counts[sources]
             with open_hdf5(self._path) as file:
-                times = _columns(self._path, file[self._place])[0][begin : int(ends[last - 1])]
+                times = _columns(self._path, file[self._place])[0][spikes]
             when = on_grid(times.astype(np.float64), self._dt)
             order = np.lexsort((when, np.repeat(np.arange(len(counts)), counts)))
-            yield TrainBlock(first, counts, when[order])
-            first = last
+            yield TrainBlock(sources.start, counts, when[order])
 
 
 def _place(path: Path, population: str) -> str:

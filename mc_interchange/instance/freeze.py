@@ -98,10 +98,10 @@ class PoissonTrains(Trains):
         rng, counts = self._counts(chunk)
         n_steps = max(0, self._last - self._first + 1)
         # one number for source and step, so that one sort does both
-        keys = np.repeat(np.arange(len(counts), dtype=np.int64) * n_steps, counts)
-        keys += rng.integers(0, n_steps, len(keys)) if len(keys) else 0
+        sources = np.repeat(np.arange(len(counts), dtype=np.int64) * n_steps, counts)
+        keys = sources + rng.integers(0, n_steps, len(sources)) if len(sources) else sources
         keys.sort()
-        times = (keys - np.repeat(np.arange(len(counts), dtype=np.int64) * n_steps, counts) + self._first).astype(float)
+        times = (keys - sources + self._first).astype(float)
         times /= steps(1.0, self._dt)
         return counts, times
 

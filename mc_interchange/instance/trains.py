@@ -91,6 +91,23 @@ class Trains(ABC):
         return f"<{type(self).__name__}: {self.n_spikes} spikes of {self.size} sources>"
 
 
+def divided(counts: NDArray[np.int64], n_spikes: int) -> Iterator[tuple[slice, slice]]:
+    """Yield ranges of sources, and of their spikes, of at most ``n_spikes`` or of one source.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n_sources,), int64
+        Number of spikes of each source.
+    """
+    ends = np.cumsum(counts)
+    first = begin = 0
+    while first < len(counts):
+        last = max(first + 1, int(np.searchsorted(ends, begin + n_spikes, side="right")))
+        end = int(ends[last - 1])
+        yield slice(first, last), slice(begin, end)
+        first, begin = last, end
+
+
 class ArrayTrains(Trains):
     """Spike trains that are held in memory.
 
@@ -135,10 +152,5 @@ class ArrayTrains(Trains):
 
     def blocks(self) -> Iterator[TrainBlock]:
         """Yield parts of the arrays."""
-        ends = np.cumsum(self._counts)
-        first = 0
-        while first < self.size:
-            begin = int(ends[first - 1]) if first else 0
-            last = max(first + 1, int(np.searchsorted(ends, begin + BLOCK_SPIKES, side="right")))
-            yield TrainBlock(first, self._counts[first:last], self._times[begin : int(ends[last - 1])])
-            first = last
+        for sources, spikes in divided(self._counts, BLOCK_SPIKES):
+            yield TrainBlock(sources.start, self._counts[sources], self._times[spikes])

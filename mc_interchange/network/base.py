@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from mc_interchange.errors import ModelError
 
 __all__ = [
+    "MAX_NAME",
     "Count",
     "Flag",
     "Name",
@@ -30,8 +31,10 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 NonNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
 Probability = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 Flag = Annotated[bool, Field(strict=True)]
+#: Characters of a name at most.
+MAX_NAME = 64
 #: Names become HDF5 groups, file names and XML identifiers, hence the narrow alphabet.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=MAX_NAME)]
 
 
 def _whole(value: Any) -> Any:

@@ -200,24 +200,27 @@ def _fill(
         _check_listed(circuit, entry, found)
         for nodes in found:
             member = Member(nodes, files.table(entry.table, "node"), entry.place, entry.listed)
-            if nodes.name in circuit.nodes:
-                first = report.name(circuit.nodes[nodes.name].population.file)
-                report.error(nodes.file, nodes.place, f"is a population of {first}, too")
-                continue
-            circuit.nodes[nodes.name] = member
-            check_node_types(report, circuit.settings, nodes, member.table)
+            if _is_new(report, circuit.nodes, nodes):
+                circuit.nodes[nodes.name] = member
+                check_node_types(report, circuit.settings, nodes, member.table)
     for entry in edge_entries:
         connections = files.edges(entry.file, circuit.populations)
         _check_listed(circuit, entry, connections)
         for edges in connections:
             connection = Member(edges, files.table(entry.table, "edge"), entry.place, entry.listed)
-            if edges.name in circuit.edges:
-                first = report.name(circuit.edges[edges.name].population.file)
-                report.error(edges.file, edges.place, f"is a population of {first}, too")
-                continue
-            circuit.edges[edges.name] = connection
-            check_edge_types(report, circuit.settings, edges, connection.table, dt)
+            if _is_new(report, circuit.edges, edges):
+                circuit.edges[edges.name] = connection
+                check_edge_types(report, circuit.settings, edges, connection.table, dt)
     return circuit
+
+
+def _is_new(report: Report, known: Mapping[str, Member[Any]], population: NodePopulation | EdgePopulation) -> bool:
+    """Report a population that another file has, too."""
+    if population.name not in known:
+        return True
+    first = report.name(known[population.name].population.file)
+    report.error(population.file, population.place, f"is a population of {first}, too")
+    return False
 
 
 def _check_listed(circuit: Circuit, entry: _Entry, found: list[NodePopulation] | list[EdgePopulation]) -> None:
