@@ -20,7 +20,18 @@ from .processes import ALONE, Processes
 from .progress import Progress, Silent
 from .runs import Run
 
-__all__ = ["Column", "ExportOptions", "Exporter", "Finding", "Importer", "Loss", "ReferenceModel", "Runner", "Written"]
+__all__ = [
+    "Column",
+    "ExportOptions",
+    "Exporter",
+    "FileRunner",
+    "Finding",
+    "Importer",
+    "Loss",
+    "ReferenceModel",
+    "Runner",
+    "Written",
+]
 
 
 class ExportOptions(Part):
@@ -268,4 +279,44 @@ class Runner(ABC):
         Raises
         ------
         SimulationError
+        """
+
+
+class FileRunner(ABC):
+    """Simulates the files of one format with a tool that reads them.
+
+    Registered like a :class:`Runner`. What is not in its format is exported first.
+    """
+
+    #: Name on the command line.
+    name: ClassVar[str]
+    #: One line for help texts.
+    title: ClassVar[str]
+    #: Format of the files: the name of an exporter and of an importer.
+    format: ClassVar[str]
+    #: Options of the exporter when it has to write the files.
+    export_options: ClassVar[Mapping[str, Any]] = {}
+
+    @abstractmethod
+    def run_files(self, path: Path, scratch: Path, *, threads: int | None, progress: Progress) -> Run:
+        """Simulate what the files say.
+
+        Parameters
+        ----------
+        path
+            The directory of an export, or the file in it that starts a simulation; nothing is written there.
+        scratch
+            An empty directory to work in.
+        threads
+            None: what the tool takes by itself.
+
+        Returns
+        -------
+        Run
+            Model and discarded start as far as the files tell, and no digest: who calls knows more.
+
+        Raises
+        ------
+        SimulationError, NotRepresentableError, FormatError, MissingDependencyError
+            The run failed; or the tool cannot simulate this as it is: the message names what, and what to do.
         """

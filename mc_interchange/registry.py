@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from .contracts import Exporter, Importer, ReferenceModel, Runner
+from .contracts import Exporter, FileRunner, Importer, ReferenceModel, Runner
 from .errors import UsageError
 
 __all__ = ["GROUPS", "load", "names"]
@@ -22,12 +22,12 @@ GROUPS = {
 }
 
 
-#: The base class of each kind, and what its subclasses must set.
-_CONTRACTS: dict[str, tuple[type, tuple[str, ...]]] = {
-    "exporter": (Exporter, ("format", "title")),
-    "importer": (Importer, ("format", "title")),
-    "runner": (Runner, ("name", "title")),
-    "reference model": (ReferenceModel, ("name", "title", "Arguments")),
+#: The base classes of each kind, and what their subclasses must set.
+_CONTRACTS: dict[str, dict[type, tuple[str, ...]]] = {
+    "exporter": {Exporter: ("format", "title")},
+    "importer": {Importer: ("format", "title")},
+    "runner": {Runner: ("name", "title"), FileRunner: ("name", "title", "format")},
+    "reference model": {ReferenceModel: ("name", "title", "Arguments")},
 }
 
 
@@ -56,10 +56,12 @@ def load(kind: str, name: str) -> Any:
         implementation = points[name][0].load()
     except (ImportError, AttributeError, SyntaxError) as error:
         raise UsageError(f"{kind} '{name}' of {_package(points[name][0])} cannot be loaded ({error})") from None
-    contract, attributes = _CONTRACTS[kind]
+    contracts = _CONTRACTS[kind]
     whose = f"{kind} '{name}' of {_package(points[name][0])}"
-    if not (isinstance(implementation, type) and issubclass(implementation, contract)):
-        raise UsageError(f"{whose} is not a subclass of {contract.__name__}")
+    kept = isinstance(implementation, type) and next((c for c in contracts if issubclass(implementation, c)), None)
+    if not kept:
+        raise UsageError(f"{whose} is not a subclass of {' or '.join(c.__name__ for c in contracts)}")
+    attributes = contracts[kept]
     unset = [attribute for attribute in attributes if not hasattr(implementation, attribute)]
     unset += sorted(getattr(implementation, "__abstractmethods__", ()))
     if unset:

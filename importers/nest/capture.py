@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mc_interchange.errors import FormatError, ModelError
-from mc_interchange.instance import NetworkInstance, check_name
+from mc_interchange.instance import NetworkInstance, Spool, check_name
 from mc_interchange.network import Simulation
 from mc_interchange.progress import Progress, Silent
 
@@ -22,7 +22,6 @@ from .nodes import Kernel
 from .parameters import Settable
 from .recorders import record_spikes, record_V_m
 from .sorting import Sorter
-from .spool import Spool
 from .synapses import synapses_in_use
 
 __all__ = ["capture"]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
-from mc_interchange.instance import Edges, Synapse
+from mc_interchange.instance import Edges, Spool, SpooledEdges, Synapse
+from mc_interchange.instance.spool import RECORD
 from mc_interchange.progress import Progress
 
 from .connections import Connections, read_connections
@@ -18,7 +19,6 @@ from .inputs import Arrivals
 from .kernel import CaptureWarning
 from .names import Names
 from .nodes import Kernel
-from .spool import RECORD, Spool, SpooledEdges
 from .synapses import SynapseKind
 
 __all__ = ["Sorter"]

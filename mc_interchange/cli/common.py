@@ -26,15 +26,17 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
 from mc_interchange._version import __version__
+from mc_interchange.contracts import Loss
 from mc_interchange.errors import InterchangeError, one_line
 
-__all__ = ["Terminal", "Tool"]
+__all__ = ["Terminal", "Tool", "tell_losses"]
 
 NO, WRONG, DEFECT = 1, 2, 3
 #: Exit codes of programs that a signal ended are 128 and its number.
@@ -235,3 +237,18 @@ def _signals_unwind() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def tell_losses(terminal: Terminal, format: str, losses: Sequence[Loss], report: Path | None = None) -> None:
+    """Print what a format does not hold, alike things in one line."""
+    if not losses:
+        terminal.note(f"{format} holds this model exactly")
+        return
+    also = f" (also in {report})" if report else ""
+    terminal.note(f"What {format} does not hold as it is{also}:")
+    alike: dict[tuple[str, str], list[str]] = {}
+    for loss in losses:
+        alike.setdefault((loss.how, loss.detail), []).append(loss.what)
+    for (how, detail), parts in alike.items():
+        more = f" (and {len(parts) - 1} more)" if len(parts) > 1 else ""
+        terminal.note(f"  {parts[0]}{more}: {how}, {detail}")

@@ -21,7 +21,7 @@ from mc_interchange.progress import short_number, shown_progress
 from mc_interchange.shards import Shard
 
 from . import options
-from .common import Terminal, Tool
+from .common import Terminal, Tool, tell_losses
 from .models import default_out, given_arguments, load_instance, model_arguments
 
 __all__ = ["command", "main"]
@@ -195,7 +195,7 @@ def command(
             workers=workers,
             progress=progress,
         )
-    _tell_losses(terminal, job.format, result)
+    tell_losses(terminal, job.format, result.losses, result.path / REPORT_FILE)
     _tell_result(terminal, job.format, instance.name, part, result, time.perf_counter() - started)
 
 
@@ -232,19 +232,6 @@ def _tell_frozen(terminal: Terminal, instance: NetworkInstance) -> None:
         f"freezing {sum(t.size for t in trains)} Poisson sources for {instance.simulation.duration:g} ms: about "
         f"{short_number(n_spikes)} spikes, {short_number(16 * n_spikes)}B as binary numbers"
     )
-
-
-def _tell_losses(terminal: Terminal, format: str, result: ExportResult) -> None:
-    if not result.losses:
-        terminal.note(f"{format} holds this model exactly")
-        return
-    terminal.note(f"What {format} does not hold as it is (also in {result.path / REPORT_FILE}):")
-    alike: dict[tuple[str, str], list[str]] = {}
-    for loss in result.losses:
-        alike.setdefault((loss.how, loss.detail), []).append(loss.what)
-    for (how, detail), parts in alike.items():
-        more = f" (and {len(parts) - 1} more)" if len(parts) > 1 else ""
-        terminal.note(f"  {parts[0]}{more}: {how}, {detail}")
 
 
 def _tell_result(

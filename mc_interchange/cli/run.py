@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import warnings
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mc_interchange import registry
-from mc_interchange.contracts import Runner
+from mc_interchange.contracts import FileRunner, Runner
 from mc_interchange.errors import FormatError, UsageError
 from mc_interchange.export import available_cores
 from mc_interchange.instance import NetworkInstance
@@ -25,6 +26,7 @@ from mc_interchange.runs import RUN_FILE, Run, join_runs, write_run
 
 from . import options
 from .common import Terminal, Tool
+from .files import run_files
 from .models import default_out, existing_path, with_simulation
 from .recordings import recordings
 
@@ -39,6 +41,7 @@ __all__ = ["command", "main"]
         "mc-run pd14-sonata --duration 200 --record V_m:L4E:0,3,5-9 --out short",
         "mc-run my_network.yaml --native                 # by the simulator's own connection rules",
         "mpirun -n 4 mc-run pd14-sonata                  # in 4 processes, if NEST was built with MPI",
+        "mc-run pd14-neuroml --simulator jlems           # with a tool that reads the files itself",
     ),
 )
 @click.argument("path")
@@ -82,47 +85,57 @@ def command(
     """
     processes = started_together()
     started = time.perf_counter()
+    terminal = Terminal(quiet, as_json)
     with ExitStack() as stack:
         with processes.together():
-            runner: Runner = registry.load("runner", simulator)
-            if processes.size > 1 and not runner.parallel:
+            runner: Runner | FileRunner = registry.load("runner", simulator)
+            if processes.size > 1 and not getattr(runner, "parallel", False):
                 raise UsageError(f"--simulator {simulator}: runs in one process only, {processes.size} were started")
-            instance = _opened(path, native, record, duration, seed)
+            if native and isinstance(runner, FileRunner):
+                raise UsageError(f"--native: {simulator} runs files, it draws no synapses")
+            source = existing_path(path)
             out = out or default_out(path, "run")
+            opened = partial(_opened, source, native, record, duration, seed)
+            # before any work: a model that cannot be opened is told of before a directory that is in the way
+            instance = None if isinstance(runner, FileRunner) else opened()
             if threads:
                 _check_threads(threads // processes.size)
-            directory, digest = None, None
+            directory = None
             if processes.first:
                 directory = stack.enter_context(staged_directory(out, force=force, marker=RUN_FILE))
-                digest = None if native else _digest_of(Path(path))
+            digest = _digest_of(source) if directory and not native else None
         with processes.together(), shown_progress(quiet) as progress:
-            part = runner.run(
-                instance,
-                native=native,
-                threads=threads,
-                source_digest=digest,
-                progress=progress,
-                **({"processes": processes} if runner.parallel else {}),
-            )
+            if isinstance(runner, FileRunner):
+                changed = bool(record) or duration is not None or seed is not None
+                part = run_files(runner, source, digest, opened, changed, threads, terminal, progress)
+            elif instance is not None:
+                part = runner.run(
+                    instance,
+                    native=native,
+                    threads=threads,
+                    source_digest=digest,
+                    progress=progress,
+                    **({"processes": processes} if runner.parallel else {}),
+                )
         parts = processes.gather(part)
         if directory is None:
             return
         run = join_runs(parts)
         write_run(run, directory)
-    _tell(Terminal(quiet, as_json), out, instance, run, time.perf_counter() - started)
+    _tell(terminal, out, run, time.perf_counter() - started)
 
 
 def _opened(
-    path: str, native: bool, record: tuple[str, ...], duration: float | None, seed: int | None
+    path: Path, native: bool, record: tuple[str, ...], duration: float | None, seed: int | None
 ) -> NetworkInstance:
     """Open a model and set what the options say."""
-    instance = open_model(existing_path(path), seed)
+    instance = open_model(path, seed)
     if native and instance.network is None:
         raise UsageError(f"--native: {path} has no rules, only synapses")
     changes: dict[str, Any] = {"seed": seed, "duration": duration}
-    instance = with_simulation(instance, path, **{name: v for name, v in changes.items() if v is not None})
+    instance = with_simulation(instance, str(path), **{name: v for name, v in changes.items() if v is not None})
     if record:
-        instance = with_simulation(instance, path, record_V_m=recordings(record, instance))
+        instance = with_simulation(instance, str(path), record_V_m=recordings(record, instance))
     return instance
 
 
@@ -156,7 +169,7 @@ def _digest_of(path: Path) -> str | None:
     return str(digest["all"])
 
 
-def _tell(terminal: Terminal, out: Path, instance: NetworkInstance, run: Run, seconds: float) -> None:
+def _tell(terminal: Terminal, out: Path, run: Run, seconds: float) -> None:
     rates = run.rates()
     width = max((len(name) for name in run.spikes), default=0)
     lines = [f"{'':{width}} {'neurons':>9} {'spikes':>11} {'spikes/s':>9}"]
@@ -165,7 +178,7 @@ def _tell(terminal: Terminal, out: Path, instance: NetworkInstance, run: Run, se
         for name, spikes in run.spikes.items()
     ]
     lines.append(
-        f"{out}: {run.n_spikes} spikes in {run.duration:g} ms of {instance.name} with {run.simulator} "
+        f"{out}: {run.n_spikes} spikes in {run.duration:g} ms of {run.model} with {run.simulator} "
         f"(seed {run.seed}, {run.threads} thread{'s' if run.threads != 1 else ''}, {seconds:.1f} s)"
     )
     document = {

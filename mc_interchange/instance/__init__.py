@@ -5,6 +5,7 @@ from .edges import BLOCK_EDGES, ArrayEdges, EdgeBlock, Edges, Order, Piece, Syna
 from .freeze import PoissonTrains, freeze_inputs
 from .instance import MixedNeurons, NetworkInstance, Nodes, check_name, pair
 from .realize import realize
+from .spool import Spool, SpooledEdges
 from .trains import ArrayTrains, TrainBlock, Trains
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Order",
     "Piece",
     "PoissonTrains",
+    "Spool",
+    "SpooledEdges",
     "Synapse",
     "TrainBlock",
     "Trains",

@@ -13,7 +13,8 @@ import pytest
 from nest_networks import empty_kernel, two_populations
 
 from mc_interchange.errors import FormatError, OutputError
-from mc_interchange.importers.nest import capture, connections, spool
+from mc_interchange.importers.nest import capture, connections
+from mc_interchange.instance import spool
 from mc_interchange.progress import Silent
 
 

@@ -13,7 +13,17 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from mc_interchange import registry
-from mc_interchange.contracts import Column, Exporter, ExportOptions, Importer, Loss, ReferenceModel, Runner, Written
+from mc_interchange.contracts import (
+    Column,
+    Exporter,
+    ExportOptions,
+    FileRunner,
+    Importer,
+    Loss,
+    ReferenceModel,
+    Runner,
+    Written,
+)
 from mc_interchange.errors import FormatError
 from mc_interchange.instance import EdgeDigest, digest_block, realize
 from mc_interchange.instance.instance import pair
@@ -193,6 +203,23 @@ class PulseRunner(Runner):
         )
 
 
+class ReaderRunner(FileRunner):
+    """Gives as many spikes to E as its file has synapses of E, and says where it read and worked."""
+
+    name = "reader"
+    title = "a toy that reads files"
+    format = "toyhdf"
+    export_options = {"tag": "for the reader"}
+
+    def run_files(self, path, scratch, *, threads, progress):
+        (scratch / "waste").write_bytes(bytes(1000))
+        with h5py.File(path / "edges.h5") as file:
+            options, n = file.attrs["options"], sum(len(values) for values in file.values())
+        spikes = {"E": Spikes.sorted(np.arange(n) % 100, np.zeros(n, int))}
+        versions = {"path": str(path), "scratch": str(scratch), "options": options}
+        return Run(path.name, "reader", 0.1, 100.0, 0.0, 1, threads or 1, {"E": 1}, spikes, versions=versions)
+
+
 ENTRY_POINTS = {
     "exporter": {
         "toyhdf": "ToyExporter",
@@ -202,7 +229,7 @@ ENTRY_POINTS = {
         "broken": "Missing",
     },
     "importer": {"toyhdf": "ToyImporter"},
-    "runner": {"pulse": "PulseRunner"},
+    "runner": {"pulse": "PulseRunner", "reader": "ReaderRunner"},
     "reference model": {"toy": "ToyModel"},
 }
 

@@ -1,7 +1,8 @@
-"""Connections on their way out of the kernel: one temporary file, and streams of edges that read it.
+"""Edges that can be had only once: one temporary file, and streams that read it.
 
-NEST hands out connections as one Python object each, which is slow and takes memory. So this is done once;
-afterwards the edges of all projections lie in one file without a name, which vanishes with the last of them.
+A simulator that hands out connections as one Python object each, or a text that must be parsed, is slow to ask
+again. So this is done once; afterwards the edges of all projections lie in one file without a name, which vanishes
+with the last of them.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.errors import OutputError
-from mc_interchange.instance import BLOCK_EDGES, EdgeBlock, Edges, Piece, Synapse
 
-__all__ = ["Spool", "SpooledEdges"]
+from .edges import BLOCK_EDGES, EdgeBlock, Edges, Piece, Synapse
+
+__all__ = ["RECORD", "Spool", "SpooledEdges"]
 
 #: One connection in the file: indices in the populations, weight in the target's unit, delay in steps.
 RECORD = np.dtype([("weight", "<f8"), ("source", "<u4"), ("target", "<u4"), ("delay", "<i4")])

@@ -1,0 +1,1 @@
+"""NeuroML 2 and LEMS: from files in XML or HDF5 to a NetworkInstance."""

@@ -1,0 +1,74 @@
+"""Names that stand in the files, and identifiers."""
+
+from __future__ import annotations
+
+from .numbers import decimal
+
+__all__ = [
+    "CORE_FILES",
+    "LAYER",
+    "LEMS_PREFIX",
+    "MATCHED_TO",
+    "NAMESPACE",
+    "NO_END",
+    "SCHEMA_LOCATION",
+    "SOURCE",
+    "Identifiers",
+    "colour",
+    "member_path",
+    "synapse_name",
+]
+
+NAMESPACE = "http://www.neuroml.org/schema/neuroml2"
+SCHEMA_LOCATION = f"{NAMESPACE} https://raw.github.com/NeuroML/NeuroML2/development/Schemas/NeuroML2/NeuroML_v2.3.1.xsd"
+#: Definitions that a LEMS file must include before it can name the types that are used here.
+CORE_FILES = ("Cells.xml", "Networks.xml", "Simulation.xml", "PyNN.xml")
+LEMS_PREFIX = "LEMS_"
+#: Duration of what never ends (11 days of model time): the types with an onset demand a duration too.
+NO_END = "1000000000ms"
+
+#: Tag of a population that holds one source of ours: its value is ``POPULATION/INDEX``.
+SOURCE = "source"
+#: Tag of a population that holds further spikes of a source at times at which it has spikes already.
+LAYER = "layer"
+#: Tag of a network whose parameters are adapted to the integration of one simulator, which is its value.
+MATCHED_TO = "matched to"
+
+
+def synapse_name(tau_syn: float) -> str:
+    """Return the identifier of the synapse with this time constant in ms, such as ``psc_0_5``."""
+    return "psc_" + decimal(tau_syn).replace(".", "_")
+
+
+def member_path(population: str, index: int | str, component: str, listed: bool) -> str:
+    """Return the path of one cell below the network.
+
+    Parameters
+    ----------
+    listed
+        Whether the population lists its cells with their locations; else it has a size only.
+    """
+    return f"{population}/{index}/{component}" if listed else f"{population}[{index}]"
+
+
+def colour(code: str) -> str:
+    """Return ``#rrggbb`` as viewers of NeuroML want it: three numbers from 0 to 1."""
+    return " ".join(f"{int(code[i : i + 2], 16) / 255:.3g}" for i in (1, 3, 5))
+
+
+class Identifiers:
+    """Hands out identifiers that are unique in the whole document.
+
+    Names of populations, projections and inputs are unique among themselves only, while NeuroML looks
+    things up by identifier alone.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def claim(self, wanted: str) -> str:
+        """Return ``wanted``, or with underscores behind it where that is taken."""
+        while wanted in self._taken:
+            wanted += "_"
+        self._taken.add(wanted)
+        return wanted

@@ -1,0 +1,1 @@
+"""Simulators that run NeuroML and LEMS files."""
