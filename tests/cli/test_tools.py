@@ -18,7 +18,7 @@ from mc_interchange import __version__, registry
 from mc_interchange.cli.common import Tool
 from mc_interchange.progress import Silent, TerminalProgress, short_number, shown_progress
 
-TOOLS = ["mc-export", "mc-run", "mc-compare", "mc-describe", "mc-validate"]
+TOOLS = ["mc-export", "mc-run", "mc-compare", "mc-describe", "mc-validate", "mc-plot"]
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -57,7 +57,7 @@ def test_help_loads_no_simulator(tools, tool):
     stderr = process.communicate(timeout=20)[1]
     loaded = {line.rpartition("|")[2].strip() for line in stderr.splitlines()}
     assert "click" in loaded
-    assert not loaded & {"nest", "matplotlib", "scipy", "neuroml", "pyneuroml", "lxml", "rich.progress", "microcircuit"}
+    assert not loaded & {"nest", "matplotlib", "scipy", "neuroml", "pyneuroml", "lems", "rich.progress", "microcircuit"}
 
 
 @pytest.mark.parametrize(
