@@ -1,4 +1,4 @@
-"""Tests of hypotheses about drawn synapses; each returns a probability (p value) or a number of sigmas.
+"""Tests of hypotheses about drawn synapses; each returns a p value.
 
 They are functions of their own so that the tests can also show that they reject what they must reject.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from mc_interchange.equivalence.hypotheses import autapse_p, dispersion_p, multapse_p
 from mc_interchange.instance import EdgeBlock, realize
 from mc_interchange.network import (
     Constant,
@@ -19,12 +20,11 @@ from mc_interchange.network import (
 )
 
 __all__ = [
-    "autapse_sigmas",
-    "degree_p_value",
+    "autapses_of",
+    "degrees_of",
     "draw",
-    "multapse_sigmas",
+    "multapses_of",
     "partner_p_value",
-    "spread_p_value",
 ]
 
 NEURON = Neuron(
@@ -64,23 +64,9 @@ def draw(rule, n_sources=200, n_targets=200, *, seed=1, **options) -> EdgeBlock:
     return joined(instance.projections["p"])
 
 
-def degree_p_value(ids, n: int) -> float:
-    """Probability of degrees at least as far from multinomial as these, both ways (too even, too uneven).
-
-    The dispersion statistic sum (k - mean)^2 / mean is chi-square with n - 1 degrees of freedom.
-    """
-    degrees = np.bincount(ids, minlength=n)
-    mean = len(ids) / n
-    dispersion = ((degrees - mean) ** 2).sum() / mean
-    lower = stats.chi2.cdf(dispersion, n - 1)
-    return float(2 * min(lower, 1 - lower))
-
-
-def spread_p_value(degrees, variance: float) -> float:
-    """Probability of a spread of degrees at least as far from this variance, both ways."""
-    dispersion = ((degrees - degrees.mean()) ** 2).sum() / variance
-    lower = stats.chi2.cdf(dispersion, len(degrees) - 1)
-    return float(2 * min(lower, 1 - lower))
+def degrees_of(ids, n: int) -> float:
+    """Test whether degrees are multinomial."""
+    return dispersion_p(np.bincount(ids, minlength=n), len(ids) / n)
 
 
 def partner_p_value(ids, n: int) -> float:
@@ -88,22 +74,12 @@ def partner_p_value(ids, n: int) -> float:
     return float(stats.chisquare(np.bincount(ids, minlength=n)).pvalue)
 
 
-def multapse_sigmas(block: EdgeBlock, n_sources: int, n_targets: int) -> float:
-    """Distance of the number of multapses from that of independent uniform draws, in standard errors.
-
-    S balls in M = n_sources * n_targets boxes: the expected number of occupied boxes is
-    M (1 - (1 - 1/M)^S); its variance is M (1-1/M)^S + M (M-1) (1-2/M)^S - M^2 (1-1/M)^(2S) (Feller 1968).
-    """
-    pairs, s = float(n_sources) * n_targets, len(block)
-    occupied = len(np.unique(block.source.astype(np.int64) * n_targets + block.target))
-    empty = pairs * np.exp(s * np.log1p(-1 / pairs))
-    # the three terms nearly cancel: written by differences
-    both = pairs * (pairs - 1) * np.exp(s * np.log1p(-2 / pairs)) - empty**2
-    return float(((s - occupied) - (s - (pairs - empty))) / np.sqrt(empty + both))
+def multapses_of(block: EdgeBlock, n_sources: int, n_targets: int) -> float:
+    """Test whether the number of multapses is that of independent uniform draws."""
+    distinct = len(np.unique(block.source.astype(np.int64) * n_targets + block.target))
+    return multapse_p(distinct, len(block), float(n_sources) * n_targets)
 
 
-def autapse_sigmas(block: EdgeBlock, n: int) -> float:
-    """Distance of the number of autapses from binomial(S, 1/N), in standard errors."""
-    s = len(block)
-    found = int((block.source == block.target).sum())
-    return float((found - s / n) / np.sqrt(s / n * (1 - 1 / n)))
+def autapses_of(block: EdgeBlock, n: int) -> float:
+    """Test whether the number of autapses is binomial."""
+    return autapse_p(int((block.source == block.target).sum()), len(block), n)
