@@ -68,9 +68,12 @@ def _consumers() -> list[str]:
 @click.option(
     "--for", "consumers", multiple=True, type=_Consumer(), help="Check what this reader needs, too (repeatable)."
 )
+@click.option(
+    "--certificate", type=click.Path(path_type=Path), help="Hold this certificate of mc-verify against the export."
+)
 @options.quiet
 @options.json_result
-def command(path: Path, consumers: tuple[str, ...], quiet: bool, as_json: bool) -> int:
+def command(path: Path, consumers: tuple[str, ...], certificate: Path | None, quiet: bool, as_json: bool) -> int:
     """Check files: of an export, each against its manifest; of a format that can be read, all that they hold.
 
     Exit code 0: no errors (there may be warnings); 1: there are errors; 2: nothing that can be checked.
@@ -80,6 +83,8 @@ def command(path: Path, consumers: tuple[str, ...], quiet: bool, as_json: bool) 
     consumers = tuple(dict.fromkeys(consumers))
     with shown_progress(quiet) as progress:
         findings = check(path, progress, consumers)
+    if certificate is not None:
+        findings += _check_certificate(certificate, path)
     count = Counter(finding.level for finding in findings)
     lines = [f"{finding.level}: {finding.where}: {finding.message}" for finding in findings]
     lines.append(f"valid: {'no' if count['error'] else 'yes'}")
@@ -116,6 +121,15 @@ def check(path: Path, progress: Progress | None = None, consumers: Collection[st
         reason = one_line(error).removeprefix(f"{path}: not a model file (.yaml) and ")
         raise FormatError(f"{path}: not an export (no {MANIFEST}), and {reason}") from None
     return _check_format(importer, path, progress, consumers)
+
+
+def _check_certificate(certificate: Path, path: Path) -> list[Finding]:
+    """Say what a certificate states that is not true of an export."""
+    from mc_interchange.verify.certificate import check_certificate, read_certificate
+
+    stated = read_certificate(certificate)
+    wrong = [] if stated.passed else ["states that the export failed"]
+    return [Finding("error", certificate.name, "", text) for text in (*wrong, *check_certificate(stated, path))]
 
 
 def _check_export(path: Path, progress: Progress, consumers: Collection[str]) -> list[Finding]:

@@ -119,7 +119,7 @@ def _one(
 ) -> tuple[NDArray[np.float64], list[int]]:
     """Follow one neuron from spike to spike."""
     n_steps = round(steps(DURATION, dt))
-    times = np.arange(1, n_steps + 1) * dt
+    times = np.arange(1, n_steps + 1, dtype=np.float64) * dt
     refractory = max(1, round(steps(neuron["t_ref"], dt)))
     V = np.full(n_steps, neuron["V_reset"])
     fired: list[int] = []

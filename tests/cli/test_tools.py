@@ -18,7 +18,7 @@ from mc_interchange import __version__, registry
 from mc_interchange.cli.common import Tool
 from mc_interchange.progress import Silent, TerminalProgress, short_number, shown_progress
 
-TOOLS = ["mc-export", "mc-run", "mc-compare", "mc-describe", "mc-validate", "mc-plot"]
+TOOLS = ["mc-export", "mc-run", "mc-compare", "mc-describe", "mc-validate", "mc-plot", "mc-verify"]
 
 
 @pytest.mark.parametrize("tool", TOOLS)
