@@ -17,15 +17,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mc_interchange.instance import ArrayEdges, EdgeBlock, NetworkInstance, realize
-from mc_interchange.network import FixedIndegree, FixedTotalNumber, Network, Neuron
+from mc_interchange.instance import ArrayEdges, EdgeBlock, Edges, NetworkInstance, realize
+from mc_interchange.network import FixedIndegree, FixedTotalNumber, Network, Neuron, Population, Projection
 
 __all__ = ["MUTANTS", "Mutant"]
 
 DIGEST, RULES, NEURON, SPIKES = "digest", "rules", "single neuron", "spikes"
+
+Make = Callable[[Network, int], NetworkInstance]
+#: From a projection to a wrong one; None: it is left out.
+ChangeProjection = Callable[[Projection, Network], Projection | None]
+#: From the synapses of a projection to wrong ones.
+ChangeEdges = Callable[[EdgeBlock, NetworkInstance, Edges], EdgeBlock]
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Mutant:
 
     name: str
     rungs: tuple[str, ...]
-    make: Callable[[Network, int], NetworkInstance]
+    make: Make
 
     def __call__(self, network: Network, seed: int) -> NetworkInstance:
         """Return the instance, which claims to be ``network``."""
@@ -54,7 +62,7 @@ class Mutant:
 # --- by a wrong description
 
 
-def _projections(change) -> Callable[[Network, int], NetworkInstance]:
+def _projections(change: ChangeProjection) -> Make:
     """Draw with other projections; ``change(projection, network)`` gives a new one, or None."""
 
     def make(network: Network, seed: int) -> NetworkInstance:
@@ -64,10 +72,13 @@ def _projections(change) -> Callable[[Network, int], NetworkInstance]:
     return make
 
 
-def _neurons(**parameters: Callable[[float], float]) -> Callable[[Network, int], NetworkInstance]:
+def _neurons(**parameters: Callable[[float], float]) -> Make:
     def make(network: Network, seed: int) -> NetworkInstance:
-        populations = []
+        populations: list[Any] = []
         for population in network.populations:
+            if not isinstance(population, Population):
+                populations.append(population)
+                continue
             old = population.neuron.parameters
             new = {**old, **{name: change(old[name]) for name, change in parameters.items()}}
             neuron = Neuron(model=population.neuron.model, parameters=new)
@@ -81,29 +92,35 @@ def _is_excitatory(name: str) -> bool:
     return name.endswith("E")
 
 
-def _without(*names: str):
+def _without(*names: str) -> Make:
     return _projections(lambda p, _: None if p.name in names else p)
 
 
-def _rule(**changes):
+def _rule(**changes: Any) -> Make:
     return _projections(lambda p, _: p.model_copy(update={"rule": p.rule.model_copy(update=changes)}))
 
 
-def _fixed_indegree(projection, network):
+def _number(projection: Projection) -> int:
+    """Return the number of synapses of a projection with a fixed total number, as all of PD14's."""
+    assert isinstance(projection.rule, FixedTotalNumber)
+    return projection.rule.number
+
+
+def _fixed_indegree(projection: Projection, network: Network) -> Projection | None:
     size = next(p.size for p in network.populations if p.name == projection.target)
-    indegree = round(projection.rule.number / size)
+    indegree = round(_number(projection) / size)
     return projection.model_copy(update={"rule": FixedIndegree(indegree=indegree)}) if indegree else None
 
 
-def _transposed(projection, network):
+def _transposed(projection: Projection, network: Network) -> Projection | None:
     """Give each projection the number of synapses of the reverse one."""
-    number = {(p.source, p.target): p.rule.number for p in network.projections}
+    number = {(p.source, p.target): _number(p) for p in network.projections}
     back = number.get((projection.target, projection.source), 0)
     return projection.model_copy(update={"rule": FixedTotalNumber(number=back)}) if back else None
 
 
-def _distribution(field: str, **factors: float):
-    def change(projection, _):
+def _distribution(field: str, **factors: float) -> Make:
+    def change(projection: Projection, _: Network) -> Projection:
         old = getattr(projection, field)
         new = old.model_copy(update={name: getattr(old, name) * factor for name, factor in factors.items()})
         return projection.model_copy(update={field: new})
@@ -111,12 +128,12 @@ def _distribution(field: str, **factors: float):
     return _projections(change)
 
 
-def _swapped_delays(projection, network):
+def _swapped_delays(projection: Projection, network: Network) -> Projection:
     other = next(p for p in network.projections if _is_excitatory(p.source) != _is_excitatory(projection.source))
     return projection.model_copy(update={"delay": other.delay})
 
 
-def _not_doubled(projection, network):
+def _not_doubled(projection: Projection, network: Network) -> Projection:
     if projection.name != "L4E_to_L23E":
         return projection
     usual = next(p for p in network.projections if p.name == "L23E_to_L23E")
@@ -127,6 +144,8 @@ def _at_rest(network: Network, seed: int) -> NetworkInstance:
     instance = realize(network, seed)
     rest = {
         name: replace(nodes, V_m=np.full(nodes.size, nodes.neuron["E_L"]))
+        if isinstance(nodes.neuron, Neuron)
+        else nodes
         for name, nodes in instance.populations.items()
     }
     return replace(instance, populations=rest)
@@ -139,7 +158,7 @@ def _no_input(network: Network, seed: int) -> NetworkInstance:
 # --- by changing what was drawn
 
 
-def _edges(change: Callable[[EdgeBlock, NetworkInstance, ArrayEdges], EdgeBlock], only: str | None = None):
+def _edges(change: ChangeEdges, only: str | None = None) -> Make:
     """Change the synapses of all projections, or of one."""
 
     def make(network: Network, seed: int) -> NetworkInstance:
@@ -156,23 +175,23 @@ def _edges(change: Callable[[EdgeBlock, NetworkInstance, ArrayEdges], EdgeBlock]
     return make
 
 
-def _with(block: EdgeBlock, **columns) -> EdgeBlock:
+def _with(block: EdgeBlock, **columns: NDArray[Any]) -> EdgeBlock:
     values = {name: getattr(block, name) for name in EdgeBlock.__slots__} | columns
     return EdgeBlock(**values)
 
 
-def _first(values, change):
+def _first(values: NDArray[Any], change: Callable[[Any], Any]) -> NDArray[Any]:
     changed = values.copy()
     changed[0] = change(changed[0])
     return changed
 
 
-def _off_by_one(block, instance, edges):
+def _off_by_one(block: EdgeBlock, instance: NetworkInstance, edges: Edges) -> EdgeBlock:
     size = instance.populations[edges.source].size
     return _with(block, source=((block.source + 1) % size).astype(np.uint32))
 
 
-def _one_source_twice(block, instance, edges):
+def _other_source(block: EdgeBlock, instance: NetworkInstance, edges: Edges) -> EdgeBlock:
     return _with(block, source=_first(block.source, lambda s: (s + 1) % instance.populations[edges.source].size))
 
 
@@ -180,23 +199,23 @@ def _truncated_delays(network: Network, seed: int) -> NetworkInstance:
     """Round delays down: as if half a step were taken from each before it is rounded."""
     half = network.simulation.dt / 2
 
-    def change(projection, _):
-        old = projection.delay
+    def change(projection: Projection, _: Network) -> Projection:
+        old: Any = projection.delay
         lower = old.model_copy(update={"mean": old.mean - half, "min": max(old.min - half, network.simulation.dt / 2)})
         return projection.model_copy(update={"delay": lower})
 
     return _projections(change)(network, seed)
 
 
-def _same_stream(block, instance, edges):
+def _same_stream(block: EdgeBlock, instance: NetworkInstance, edges: Edges) -> EdgeBlock:
     """Draw the sources of every projection from the same beginning."""
     size = instance.populations[edges.source].size
     return _with(block, source=np.random.default_rng(1).integers(size, size=len(block), dtype=np.uint32))
 
 
-def _no_multapses(projection, network):
+def _no_multapses(projection: Projection, network: Network) -> Projection:
     sizes = {p.name: p.size for p in network.populations}
-    if projection.rule.number > sizes[projection.source] * sizes[projection.target]:
+    if _number(projection) > sizes[projection.source] * sizes[projection.target]:
         return projection  # there must be some
     return projection.model_copy(update={"rule": projection.rule.model_copy(update={"allow_multapses": False})})
 
@@ -215,7 +234,7 @@ MUTANTS = (
         _edges(lambda b, *_: _with(b, delay=_first(b.delay, lambda d: d + 1)), "L4E_to_L4I"),
     ),
     Mutant("one synapse missing", (DIGEST, RULES), _edges(lambda b, *_: b[1:], "L4E_to_L4I")),
-    Mutant("one synapse from another source", (DIGEST,), _edges(_one_source_twice, "L4E_to_L4I")),
+    Mutant("one synapse from another source", (DIGEST,), _edges(_other_source, "L4E_to_L4I")),
     Mutant("delays of excitation and inhibition swapped", (DIGEST, RULES, SPIKES), _projections(_swapped_delays)),
     Mutant("projection missing, E to E", (DIGEST, RULES, SPIKES), _without("L4E_to_L23E")),
     Mutant("projection missing, E to I", (DIGEST, RULES, SPIKES), _without("L5E_to_L23I")),
