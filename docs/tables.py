@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mc_interchange.formats.neuroml import CELLS, SYNAPSES, WRITTEN_SYNAPSES, Attribute, CellType
 from mc_interchange.network import CATALOGUE, NeuronEntry, NeuronParameter
 
 PAGE = Path(__file__).with_name("neuron-models.md")
@@ -17,34 +18,61 @@ of NEST that is not here, or one with a parameter that is not here, is kept as a
 parameters that were given. Our NEST runner runs both; an exporter refuses by name what its format cannot hold.
 
 In [model files](model-file.md), rules can be given for {rules}; parameters marked with * must be given there.
+
+| here | NEST | NeuroML | PyNN | Brian2 | weights |
+|---|---|---|---|---|---|
+{names}
+
+Types of cells of NeuroML that are read and not written: {read}. What a model is there, is decided by the cell
+and by the synapses on it: {synapses}; see [NeuroML](neuroml.md#cells-and-synapses).
+
+PyNN's models of the same names have the parameters of NeuroML's in the same units, save `a` of `EIF_cond_*`: nS in
+PyNN, uS in NeuroML. Brian2 names no models, one writes their equations there.
 """
 
 
 def page() -> str:
     """Return the page."""
     rules = ", ".join(f"`{e.name}`" for e in CATALOGUE.values() if e.in_model_files)
-    return "\n".join([INTRODUCTION.format(rules=rules), *(_section(entry) for entry in CATALOGUE.values())])
+    written = {entry.elsewhere["neuroml"] for entry in CATALOGUE.values() if "neuroml" in entry.elsewhere}
+    introduction = INTRODUCTION.format(
+        rules=rules,
+        names="\n".join(map(_names, CATALOGUE.values())),
+        read=", ".join(f"`{name}`" for name in CELLS if name not in written),
+        synapses=", ".join(f"`{name}`" for name in SYNAPSES),
+    )
+    return "\n".join([introduction, *(_section(entry) for entry in CATALOGUE.values())])
+
+
+def _names(entry: NeuronEntry) -> str:
+    names = (entry.elsewhere.get(tool) for tool in ("nest", "neuroml", "pynn", "brian2"))
+    cells = (name and (name if name == "equations" else f"`{name}`") for name in names)
+    unit = "a number" if entry.weight_unit == "1" else entry.weight_unit
+    return f"| `{entry.name}` | {' | '.join(cell or '' for cell in cells)} | {unit} |"
 
 
 def _section(entry: NeuronEntry) -> str:
     start = "has no membrane potential" if entry.V_m is None else f"starts at {entry.V_m:g} mV in NEST"
     unit = "are numbers" if entry.weight_unit == "1" else f"are in {entry.weight_unit}"
-    elsewhere = "; ".join(f"{tool}: `{name}`" for tool, name in entry.elsewhere.items())
     article = "An" if entry.meaning[0] in "aeiou" else "A"
     lines = [f"## {entry.name}", "", f"{article} {entry.meaning} ({entry.source})."]
-    lines += [f"Weights of synapses onto it {unit}; it {start}. {elsewhere}.", ""]
+    lines += [f"Weights of synapses onto it {unit}; it {start}.", ""]
+    cell = CELLS.get(entry.elsewhere.get("neuroml", ""))
+    column = [f" in `{cell.name}` |", "---|"] if cell else ["", ""]
     if entry.parameters:
         lines += [
-            "| Parameter | Unit | Meaning | NEST's default |",
-            "|---|---|---|---|",
-            *map(_row, entry.parameters),
+            f"| Parameter | Unit | Meaning | NEST's default |{column[0]}",
+            f"|---|---|---|---|{column[1]}",
+            *(_row(parameter, cell) for parameter in entry.parameters),
             "",
         ]
+    if cell and cell.receptor:
+        lines += [f"Synapses in NeuroML: `{WRITTEN_SYNAPSES[cell.receptor].name}`.", ""]
     lines += [f"`{a}` must be below `{b}`.\n" for a, b in entry.below]
     return "\n".join(lines)
 
 
-def _row(parameter: NeuronParameter) -> str:
+def _row(parameter: NeuronParameter, cell: CellType | None) -> str:
     limits = (
         " (above 0)"
         if parameter.positive
@@ -55,7 +83,19 @@ def _row(parameter: NeuronParameter) -> str:
     kind = {"number": "", "list": ", a list", "switch": ", true or false"}[parameter.kind]
     star = "*" if parameter.default is None else ""
     default = str(list(parameter.nest) if isinstance(parameter.nest, tuple) else parameter.nest).lower()
-    return f"| `{parameter.name}`{star} | {parameter.unit} | {parameter.meaning}{limits}{kind} | {default} |"
+    row = f"| `{parameter.name}`{star} | {parameter.unit} | {parameter.meaning}{limits}{kind} | {default} |"
+    return f"{row} {_in_neuroml(parameter.name, cell)} |" if cell else row
+
+
+def _in_neuroml(name: str, cell: CellType) -> str:
+    """Return attribute and unit; a leak conductance stands there as a time constant."""
+    found: dict[str, Attribute] = {attribute.ours: attribute for attribute in cell.attributes}
+    if name == "g_L" and name not in found:
+        return "`tau_m` = C_m / g_L (ms)"
+    if name not in found:
+        return ""
+    unit = found[name].unit
+    return f"`{found[name].name}`" + (f" ({unit})" if unit else "")
 
 
 if __name__ == "__main__":

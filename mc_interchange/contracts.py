@@ -136,10 +136,13 @@ class Written:
         Digests of the edges that were written, by ``"source -> target"``.
     columns
         Checksums of large datasets; their files get no checksum of their own.
+    losses
+        What only writing has shown, beside those that were named before.
     """
 
     edges: Mapping[str, EdgeDigest]
     columns: Sequence[Column] = field(default_factory=tuple)
+    losses: Sequence[Loss] = field(default_factory=tuple)
 
 
 class Exporter(ABC, Generic[OptionsT]):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -94,10 +95,8 @@ def export(
         raise UsageError(f"options: {exporter.format} takes {exporter.Options.__name__}, got {_kind(options)}")
     progress = progress or Silent()
     losses = exporter.losses(instance, options)
-    if strict and losses:
-        first = losses[0]
-        more = f" (and {len(losses) - 1} more)" if len(losses) > 1 else ""
-        raise NotRepresentableError(f"{exporter.format} cannot hold {first.what}: {first.how}, {first.detail}{more}")
+    if strict:
+        _refuse_losses(exporter, losses)
     writer: Exporter[Any] = exporter
     marker, facts = MANIFEST, {}
     if shard is not None:
@@ -106,6 +105,9 @@ def export(
     with staged_directory(out, force=force, marker=marker) as directory:
         reserve(directory, writer.estimate(instance, options))
         written = writer.write(instance, directory, options, workers=workers or default_workers(), progress=progress)
+        if strict:
+            _refuse_losses(exporter, written.losses)
+        losses = [*losses, *written.losses]
         n_written = sum(edges.count for edges in written.edges.values())
         if n_written != instance.n_edges:
             raise RuntimeError(f"the exporter {writer.format} wrote {n_written} of {instance.n_edges} synapses")
@@ -132,6 +134,13 @@ def export(
             name=marker,
         )
     return ExportResult(Path(out), tuple(losses), digest, instance.n_neurons, instance.n_edges)
+
+
+def _refuse_losses(exporter: Exporter[Any], losses: Sequence[Loss]) -> None:
+    if losses:
+        first = losses[0]
+        more = f" (and {len(losses) - 1} more)" if len(losses) > 1 else ""
+        raise NotRepresentableError(f"{exporter.format} cannot hold {first.what}: {first.how}, {first.detail}{more}")
 
 
 def _experiment(instance: NetworkInstance) -> Experiment:

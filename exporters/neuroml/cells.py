@@ -8,7 +8,8 @@ from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import NetworkInstance, Trains
 from mc_interchange.network import PoissonActivity, PoissonInput, StepCurrent
 
-from .plan import Plan, PlannedInput, PlannedPopulation, neuron_of
+from .plan import ConstantCurrent, Plan, PlannedInput
+from .populations import PlannedPopulation, cell_type, neuron_of, train_layers
 from .xml import DECLARATION, element, start
 
 __all__ = ["component_lines", "document_start"]
@@ -31,58 +32,84 @@ def document_start(identifier: str) -> str:
 
 def component_lines(instance: NetworkInstance, planned: Plan) -> Iterator[str]:
     """Yield the lines of the file of components."""
+    dt = instance.simulation.dt
     populations = list(planned.populations.values())
     yield document_start(f"{instance.name}_cells")
-    yield from _pulses(planned, instance.simulation.dt)
-    yield from _spike_arrays(populations)
+    cells = sorted(_cells(populations), key=lambda cell: _CELL_ORDER.index(cell[0]))
+    yield from (line for name, line in cells if not name[0].isupper())
+    yield from _pulses(planned, dt)
+    yield from _spike_arrays(populations, dt)
     yield from _plain_poisson(populations)
     yield from _poisson_inputs(planned)
-    for population in populations:
-        if population.nodes.neuron is not None:
-            yield "  " + _cell(population) + "\n"
-    for tau_syn, identifier in planned.synapses.items():
-        yield "  " + element("expCurrSynapse", id=identifier, tau_syn=fmt.decimal(tau_syn)) + "\n"
+    yield from (line for name, line in cells if name[0].isupper())
+    for written in fmt.WRITTEN_SYNAPSES.values():
+        for key, identifier in planned.synapses.items():
+            if key.receptor == written.receptor:
+                yield _line(written.name, id=identifier, **written.write(key.tau_syn, key.E_rev))
     yield from _windowed_poisson(populations)
     yield "</neuroml>\n"
 
 
-def _cell(population: PlannedPopulation) -> str:
-    neuron = neuron_of(population.nodes)
-    model = neuron.entry.elsewhere["neuroml"]
-    attributes = {
-        theirs: fmt.decimal(neuron.parameters[ours], power) for theirs, (ours, power) in fmt.PARAMETERS[model].items()
-    }
-    return element(model, id=population.components[0], **attributes, v_init=fmt.decimal(population.v_init or 0.0))
+#: The order that the schema demands: the core's cells before all inputs, PyNN's (in capitals) behind them.
+_CELL_ORDER = (
+    "izhikevichCell",
+    "IF_curr_alpha",
+    "IF_curr_exp",
+    "IF_cond_alpha",
+    "IF_cond_exp",
+    "EIF_cond_exp_isfa_ista",
+    "EIF_cond_alpha_isfa_ista",
+)
+
+
+def _cells(populations: list[PlannedPopulation]) -> Iterator[tuple[str, str]]:
+    """Yield the type and the line of each cell."""
+    for population in populations:
+        if population.nodes.neuron is not None:
+            cell = cell_type(population.nodes)
+            parameters = {**neuron_of(population.nodes).parameters, "V_m": population.v_init or 0.0}
+            yield cell.name, _line(cell.name, id=population.components[0], **fmt.cell_attributes(cell, parameters))
 
 
 def _pulses(planned: Plan, dt: float) -> Iterator[str]:
     if planned.pulse:
         # one and a half steps: the sums of floating-point steps may fall to either side of a whole one
         yield _line("pulseGenerator", id=planned.pulse, delay="0ms", duration=_sum(dt, dt / 2), amplitude="1nA")
-    for item in planned.inputs:
-        if isinstance(item.input, StepCurrent):
-            step = item.input
-            yield _line(
-                "pulseGenerator",
-                id=item.component,
-                delay=_sum(step.start, step.delay),
-                duration=_sum(step.stop, -step.start),
-                amplitude=f"{fmt.decimal(step.amplitude, -3)}nA",
-            )
+    # the schema wants those with a unit first
+    for dimensionless in (False, True):
+        for item in planned.inputs:
+            if item.dimensionless == dimensionless and not isinstance(item.input, PoissonInput):
+                yield _pulse(item, item.input)
 
 
-def _spike_arrays(populations: list[PlannedPopulation]) -> Iterator[str]:
+def _pulse(item: PlannedInput, current: StepCurrent | ConstantCurrent) -> str:
+    if isinstance(current, StepCurrent):
+        window = {"delay": _sum(current.start, current.delay), "duration": _sum(current.stop, -current.start)}
+    else:
+        window = {"delay": "0ms", "duration": fmt.NO_END}
+    if item.dimensionless:
+        return _line("pulseGeneratorDL", id=item.component, **window, amplitude=fmt.decimal(current.amplitude))
+    return _line("pulseGenerator", id=item.component, **window, amplitude=f"{fmt.decimal(current.amplitude, -3)}nA")
+
+
+def _spike_arrays(populations: list[PlannedPopulation], dt: float) -> Iterator[str]:
     for population in populations:
         activity = population.nodes.activity
         if isinstance(activity, Trains):
-            trains = (train.tolist() for block in activity.blocks() for train in block.trains())
-            for component, train in zip(population.components, trains, strict=True):
-                yield "  " + start("spikeArray", id=component) + "\n"
-                for index, time in enumerate(train):
-                    yield f'    <spike id="{index}" time="{fmt.decimal(time)}ms"/>\n'
-                yield "  </spikeArray>\n"
+            for block in activity.blocks():
+                for source, train in enumerate(block.trains(), block.first):
+                    layers = train_layers(train, dt, population.apart)
+                    for layer, member in enumerate(population.copies(source)):
+                        yield from _spike_array(population.components[member], train[layers == layer].tolist())
         elif isinstance(activity, PoissonActivity) and activity.rate == 0:
             yield _line("spikeArray", id=population.components[0])  # a rate of 0 would be divided by
+
+
+def _spike_array(component: str, times: list[float]) -> Iterator[str]:
+    yield "  " + start("spikeArray", id=component) + "\n"
+    for index, time in enumerate(times):
+        yield f'    <spike id="{index}" time="{fmt.decimal(time)}ms"/>\n'
+    yield "  </spikeArray>\n"
 
 
 def _plain_poisson(populations: list[PlannedPopulation]) -> Iterator[str]:
@@ -115,12 +142,11 @@ def _poisson_inputs(planned: Plan) -> Iterator[str]:
     for windowed in (False, True):
         for item in planned.inputs:
             if isinstance(item.input, PoissonInput) and _windowed(item.input) == windowed:
-                yield _poisson_input(planned, item, item.input)
+                yield _poisson_input(item, item.input)
 
 
-def _poisson_input(planned: Plan, item: PlannedInput, source: PoissonInput) -> str:
-    synapse = planned.synapses[planned.tau_syn(source.target, excitatory=source.weight >= 0)]
-    common = {"synapse": synapse, "spikeTarget": f"./{synapse}"}
+def _poisson_input(item: PlannedInput, source: PoissonInput) -> str:
+    common = {"synapse": item.synapse, "spikeTarget": f"./{item.synapse}"}
     rate = f"{fmt.decimal(source.rate / item.n_sources)}Hz"
     if not _windowed(source):
         return _line("poissonFiringSynapse", id=item.component, averageRate=rate, **common)

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import EdgeBlock
 
-from .plan import PlannedPopulation
+from .digits import exact_texts
+from .writer import Cells
 
-__all__ = ["ConnectionFormatter", "weight_texts"]
+__all__ = ["SLICE", "ConnectionFormatter", "DelayTexts", "path_texts", "weight_texts"]
 
 #: Synapses that are text at one time: a quarter of a megabyte, which stays in the cache (twice as fast as 4 MB).
 SLICE = 2**11
@@ -34,26 +35,19 @@ def weight_texts(weight: NDArray[Any]) -> list[str]:
     Returns
     -------
     list of str
-        float32: nine significant digits, which a float64 in nA times 1000 rounds back to the same float32;
-        float64: the shortest decimal of the pA with its decimal point moved (:func:`decimal`).
+        Decimals of the pA with the point moved: nothing is rounded, so that 1000 times the number, correctly rounded,
+        is the weight again.
     """
     if not len(weight):
         return []
     if weight.min() == weight.max():
-        return [fmt.decimal(_shortest(weight[0]), -3)] * len(weight)
-    if weight.dtype == np.float32:
-        # one long template is twice as fast as one format per number
-        values = (weight.astype(np.float64) / 1000).tolist()
-        return ("%.9g " * len(values) % tuple(values)).split()
+        return [fmt.decimal(weight[0], -3)] * len(weight)
+    if weight.dtype == np.float32 and (drawn := exact_texts(weight)):
+        return drawn
     distinct, inverse = np.unique(weight, return_inverse=True)
     texts = np.array([fmt.decimal(value, -3) for value in distinct.tolist()], dtype=object)
     chosen: list[str] = texts[inverse.reshape(-1)].tolist()
     return chosen
-
-
-def _shortest(value: Any) -> float:
-    # str of a float32 has the digits of a float32: 0.1, not 0.10000000149
-    return float(str(value))
 
 
 class ConnectionFormatter:
@@ -61,17 +55,14 @@ class ConnectionFormatter:
 
     Parameters
     ----------
-    source, target
-        The populations.
-    dt
-        Resolution in ms.
+    sources, targets : ndarray, shape (size,), str
+        The text up to the next part, for each cell (:func:`path_texts`).
+    delays
+        The text from the delay on, by steps.
     """
 
-    def __init__(self, source: PlannedPopulation, target: PlannedPopulation, dt: float) -> None:
-        self._dt = dt
-        self._source = _table('" preCellId="../', source, '" postCellId="../')
-        self._target = _table("", target, '" weight="')
-        self._delay: dict[int, str] = _Delays(dt)
+    def __init__(self, sources: NDArray[Any], targets: NDArray[Any], delays: DelayTexts) -> None:
+        self._source, self._target, self._delay = sources, targets, delays
 
     def lines(self, block: EdgeBlock, first: int) -> Iterator[bytes]:
         """Yield the text of a block in slices; identifiers count from ``first``."""
@@ -92,16 +83,25 @@ class ConnectionFormatter:
 _OPEN = '   <connectionWD id="'
 
 
-class _Delays(dict[int, str]):
-    """Text behind the weight, by delay in steps."""
+class DelayTexts(dict[int, str]):
+    """Text behind the weight, by delay in steps.
 
-    def __init__(self, dt: float) -> None:
-        self._dt = dt
+    Parameters
+    ----------
+    dt
+        Resolution in ms.
+    shift
+        Steps that are added to every delay.
+    """
+
+    def __init__(self, dt: float, shift: float) -> None:
+        self._dt, self._shift = dt, shift
 
     def __missing__(self, steps: int) -> str:
-        self[steps] = f'" delay="{fmt.milliseconds(steps, self._dt)}ms"/>\n{_OPEN}'
+        self[steps] = f'" delay="{fmt.milliseconds(steps + self._shift, self._dt)}ms"/>\n{_OPEN}'
         return self[steps]
 
 
-def _table(before: str, population: PlannedPopulation, after: str) -> NDArray[Any]:
-    return np.array([f"{before}{population.path(i)}{after}" for i in range(population.nodes.size)], dtype=object)
+def path_texts(before: str, cells: Cells, after: str) -> NDArray[Any]:
+    """Return the path of each cell between two texts, shape (size,), str."""
+    return np.array([f"{before}{cells.path(i)}{after}" for i in range(cells.size)], dtype=object)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,12 +14,20 @@ from mc_interchange.instance import NetworkInstance
 from mc_interchange.progress import Progress
 
 from .cells import component_lines
+from .equations import check_equations, write_equations
+from .hdf5_writer import Hdf5Writer
 from .losses import find_losses
-from .network import write_network_file
-from .plan import plan
+from .matched import match
+from .network import estimate_network, write_network
+from .plan import Plan, plan
 from .simulation import simulation_lines
+from .writer import NetworkWriter
+from .xml_writer import XmlWriter
 
 __all__ = ["NeuroMLExporter", "NeuroMLOptions"]
+
+#: Synapses up to which the network is written as XML unless told otherwise: 1.4 GB, and tools that read text still do.
+MOST_AS_XML = 10**7
 
 
 class NeuroMLOptions(ExportOptions):
@@ -29,6 +37,25 @@ class NeuroMLOptions(ExportOptions):
         default=True,
         description="Set the initial membrane potential of each neuron by a current pulse in the first step; "
         "without it, all neurons of a population start at their mean.",
+    )
+    encoding: Literal["xml", "hdf5", "auto"] = Field(
+        default="auto",
+        description=f"Form of the network file: text that every tool reads, or HDF5, a ninth of the size; auto: XML "
+        f"up to {MOST_AS_XML:,} synapses.",
+    )
+    matched_to: Literal["none", "jlems", "neuron"] = Field(
+        default="none",
+        description="Write a verification artefact: parameters with which this simulator steps as NEST does, for a "
+        "comparison of spikes.",
+    )
+    spread_spikes: bool = Field(
+        default=False,
+        description="Spread the spikes of each replayed source over several, so that no two of one are underway at "
+        "once: EDEN loses the second.",
+    )
+    equations: bool = Field(
+        default=False,
+        description="Write NAME.equations.xml too: the equations of iaf_psc_exp as LEMS types in its own units.",
     )
 
 
@@ -49,16 +76,22 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
       sources so slow that this hardly matters; the report gives the variance that is left;
     - the delay of a Poisson input that runs all the time;
     - the end of a Poisson input, for the first spike of a source;
-    - spikes at the same time in one spike train;
+    - refractory times below one step; an adaptation current at the start, and overshoots of the exponential, of
+      ``aeif_*``; a recovery variable and an integration of ``izhikevich`` that are not NeuroML's;
     - the discarded start of the simulation;
     - a sampling interval of membrane potentials other than ``dt``.
 
+    With ``matched_to``, the physical parameters themselves: see :mod:`mc_interchange.formats.neuroml.matched`.
+
     Refused with NotRepresentableError:
 
-    - neuron models without an equal among the core types (there is one for ``iaf_psc_exp``);
+    - neuron models without an equal among the core types (the catalogue names those that have one), and spikes
+      onto ``izhikevich``, whose potential would jump;
     - parameters that differ between the neurons of a population;
     - virtual populations without activity, or with a rate of one spike per step and more;
-    - Poisson inputs so short or so slow that many sources would emit their first spike behind the end.
+    - Poisson inputs so short or so slow that many sources would emit their first spike behind the end;
+    - with ``matched_to``: Poisson sources, neuron models other than ``iaf_psc_exp``, refractory times beside the
+      grid, HDF5.
     """
 
     format: ClassVar[str] = "neuroml"
@@ -74,33 +107,54 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
         NotRepresentableError
             With the part that cannot be written at all.
         """
-        return find_losses(instance, plan(instance, initial_pulse=options.initial_pulse))
+        if options.equations:
+            check_equations(instance, matched=options.matched_to != "none")
+        return find_losses(*_planned(instance, options))
 
     def estimate(self, instance: NetworkInstance, options: NeuroMLOptions) -> int:
         """Return about how many bytes will be written."""
-        planned = plan(instance, initial_pulse=options.initial_pulse)
-        total = 10_000
-        for edges in instance.projections.values():
-            ends = (planned.populations[edges.source], planned.populations[edges.target])
-            paths = sum(len(end.path(end.nodes.size - 1)) for end in ends)
-            total += edges.n_edges * (95 + paths)
-        for population in planned.populations.values():
-            total += population.nodes.size * 240
-        for item in planned.inputs:
-            total += planned.populations[item.input.target].nodes.size * item.n_sources * 90
-        return total
+        instance, planned = _planned(instance, options)
+        return 10_000 + estimate_network(_encoding(instance, options), instance, planned)
 
     def write(
         self, instance: NetworkInstance, directory: Path, options: NeuroMLOptions, *, workers: int, progress: Progress
     ) -> Written:
-        """Write the three files, streaming; the bytes do not depend on ``workers``."""
-        planned = plan(instance, initial_pulse=options.initial_pulse)
-        cells, network = f"{instance.name}.cells.nml", f"{instance.name}.net.nml"
+        """Write the files, streaming; the bytes do not depend on ``workers``."""
+        instance, planned = _planned(instance, options)
+        cells = f"{instance.name}.cells.nml"
+        encoding = _encoding(instance, options)
+        network = instance.name + encoding.suffix
         with (directory / cells).open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(component_lines(instance, planned))
-        with (directory / network).open("wb", buffering=2**20) as binary:
-            digests = write_network_file(binary, instance, planned, cells, workers=workers, progress=progress)
+        shift = fmt.DELAY_SHIFT[planned.matching.solver] if planned.matching else 0.0
+        with encoding.new(directory / network, instance.simulation.dt, shift) as writer:
+            digests = write_network(writer, instance, planned, cells, directory, workers=workers, progress=progress)
         lems = directory / f"{fmt.LEMS_PREFIX}{instance.name}.xml"
         with lems.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(simulation_lines(instance, planned, network))
-        return Written(digests)
+        if options.equations:
+            write_equations(directory / f"{instance.name}.equations.xml", instance, planned)
+        return Written(digests, writer.columns, writer.losses())
+
+
+def _encoding(instance: NetworkInstance, options: NeuroMLOptions) -> type[NetworkWriter]:
+    if options.encoding == "xml" or (options.encoding == "auto" and instance.n_edges <= MOST_AS_XML):
+        return XmlWriter
+    return Hdf5Writer
+
+
+def _planned(instance: NetworkInstance, options: NeuroMLOptions) -> tuple[NetworkInstance, Plan]:
+    """Return what is written, and how: the instance itself, or one that is matched to a solver."""
+    matching = None
+    if options.matched_to != "none":
+        instance, matching = match(instance, options.matched_to)
+    encoding = _encoding(instance, options)
+    planned = plan(
+        instance,
+        initial_pulse=options.initial_pulse,
+        matching=matching,
+        list_all=encoding.lists_all,
+        spread_spikes=options.spread_spikes,
+    )
+    encoding.check(planned)
+    return instance, planned

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from mc_interchange.contracts import Loss
-from mc_interchange.instance import NetworkInstance, Trains
-from mc_interchange.network import PoissonActivity, PoissonInput, StepCurrent
+from mc_interchange.instance import NetworkInstance, Nodes
+from mc_interchange.network import PoissonActivity, PoissonInput
+from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
 
 from .plan import Plan, PlannedInput
+from .populations import neuron_of
 
 __all__ = ["find_losses"]
+
+#: What an adaptation current may gain by spike before we say so, pA.
+MAX_OVERSHOOT = 1.0
+#: Where exponentials are as good as infinite.
+MAX_EXPONENT = 500.0
 
 
 def find_losses(instance: NetworkInstance, planned: Plan) -> list[Loss]:
@@ -25,6 +34,8 @@ def find_losses(instance: NetworkInstance, planned: Plan) -> list[Loss]:
         The plan, as it will be written.
     """
     return [
+        *([planned.matching.loss] if planned.matching else ()),
+        *(loss for nodes in instance.populations.values() for loss in _neurons(nodes, instance.simulation.dt)),
         *_initial_potentials(instance, planned),
         *(loss for item in planned.inputs for loss in _input(item, instance.simulation.dt)),
         *_delays(planned),
@@ -33,26 +44,84 @@ def find_losses(instance: NetworkInstance, planned: Plan) -> list[Loss]:
     ]
 
 
+def _neurons(nodes: Nodes, dt: float) -> Iterator[Loss]:
+    """Name what the core type of a cell does otherwise than our model, or has no place for."""
+    if nodes.neuron is None:
+        return
+    neuron, where = neuron_of(nodes), f"of {nodes.name}"
+    parameters = neuron.parameters
+    if "t_ref" in parameters and steps(neuron["t_ref"], dt) < 1 - TOLERANCE:
+        yield Loss(
+            f"refractory time {where}",
+            "approximated",
+            f"{neuron['t_ref']:g} ms is less than one step, and a cell stays refractory for one step of {dt:g} ms",
+        )
+    if parameters.get("w"):
+        yield Loss(
+            f"adaptation current at t = 0 {where}", "dropped", f"cells start with none, not with {neuron['w']:g} pA"
+        )
+    if "gsl_error_tol" in parameters and neuron["gsl_error_tol"] != neuron.entry["gsl_error_tol"].default:
+        yield Loss(f"gsl_error_tol {where}", "dropped", "tolerances belong to the simulator")
+    if (overshoot := _overshoot(parameters, dt)) > MAX_OVERSHOOT:
+        yield Loss(
+            f"the exponential of the potential {where}",
+            "approximated",
+            f"a forward Euler step (jLEMS) overshoots V_peak, and the adaptation current follows by up to "
+            f"{overshoot:.2g} pA per spike; a V_peak few Delta_T above V_th hardly moves spikes and does not",
+        )
+    if neuron.model == "izhikevich":
+        yield from _izhikevich(nodes, where)
+
+
+def _overshoot(parameters: Mapping[str, Any], dt: float) -> float:
+    """Return the most that the adaptation current of one spike gains from an Euler step beyond V_peak, in pA.
+
+    The longest step begins at V_peak, where the exponential is largest; that far above, the adaptation current takes
+    one step more.
+    """
+    if not parameters.get("Delta_T"):
+        return 0.0
+    exponent = min((parameters["V_peak"] - parameters["V_th"]) / parameters["Delta_T"], MAX_EXPONENT)
+    step = dt * parameters["g_L"] * parameters["Delta_T"] * math.exp(exponent) / parameters["C_m"]
+    return float(abs(parameters["a"]) * step * dt / parameters["tau_w"])
+
+
+def _izhikevich(nodes: Nodes, where: str) -> Iterator[Loss]:
+    neuron = neuron_of(nodes)
+    if not neuron.parameters["consistent_integration"]:
+        yield Loss(
+            f"integration {where}", "approximated", "two half steps as published; a simulator takes its own steps"
+        )
+    if nodes.V_m is not None and not np.allclose(neuron["b"] * nodes.V_m, neuron["U_m"], rtol=1e-12, atol=0):
+        yield Loss(
+            f"recovery variable at t = 0 {where}",
+            "approximated",
+            f"izhikevichCell starts with U = b V, not with U_m = {neuron['U_m']:g}",
+        )
+
+
 def _initial_potentials(instance: NetworkInstance, planned: Plan) -> Iterator[Loss]:
     uneven = [n.name for n in instance.populations.values() if n.V_m is not None and len(set(n.V_m.tolist())) > 1]
-    if not uneven:
-        return
-    what = f"initial membrane potentials of {', '.join(uneven)}"
-    if planned.pulse:
+    what = "initial membrane potentials of {}"
+    if planned.pulse_lists:
         yield Loss(
-            what,
+            what.format(", ".join(planned.pulse_lists)),
             "approximated",
             f"a cell has one v_init; the difference of each neuron comes by a one-step current pulse that is tied to "
             f"dt = {instance.simulation.dt:g} ms",
         )
-    else:
-        yield Loss(what, "dropped", "a cell has one v_init (the mean), and initial_pulse is off")
+    if without := [name for name in uneven if name not in planned.pulse_lists]:
+        yield Loss(
+            what.format(", ".join(without)),
+            "dropped",
+            "a cell has one v_init (the mean), and initial_pulse is off (izhikevichCell has no such pulses)",
+        )
 
 
 def _input(item: PlannedInput, dt: float) -> Iterator[Loss]:
-    if isinstance(item.input, StepCurrent):
+    poisson = item.input
+    if not isinstance(poisson, PoissonInput):
         return
-    poisson: PoissonInput = item.input
     yield Loss(
         f"Poisson input {poisson.name}",
         "approximated",
@@ -70,7 +139,7 @@ def _input(item: PlannedInput, dt: float) -> Iterator[Loss]:
 
 
 def _delays(planned: Plan) -> Iterator[Loss]:
-    poisson = [item.input for item in planned.inputs if not isinstance(item.input, StepCurrent)]
+    poisson = [item.input for item in planned.inputs if isinstance(item.input, PoissonInput)]
     endless = [item for item in poisson if item.start == 0 and item.stop is None]
     if endless:
         longest = max(item.delay for item in endless)
@@ -91,18 +160,6 @@ def _sources(instance: NetworkInstance, name: str) -> Iterator[Loss]:
             f"at most one spike per source and step of {dt:g} ms: the variance in one step is "
             f"{1 - activity.rate * dt / 1000:.6g} of a Poisson process's",
         )
-    if isinstance(activity, Trains) and _coincident(activity):
-        yield Loss(
-            f"spikes at the same time in {name}",
-            "approximated",
-            "they are listed in one spikeArray: jLEMS delivers all of them, its NEURON export loses them and all later "
-            "spikes of that source",
-        )
-
-
-def _coincident(trains: Trains) -> bool:
-    """Whether a source has several spikes at the same time."""
-    return any(len(np.unique(train)) < len(train) for block in trains.blocks() for train in block.trains())
 
 
 def _simulation(instance: NetworkInstance) -> Iterator[Loss]:

@@ -1,226 +1,227 @@
-"""The network file: populations, projections and lists of inputs."""
+"""The network file: populations, projections and lists of inputs, whatever the encoding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mc_interchange._version import __version__
-from mc_interchange.formats import neuroml as fmt
-from mc_interchange.instance import EdgeBlock, EdgeDigest, Edges, NetworkInstance, digest_block, map_blocks
+from mc_interchange.instance import (
+    EdgeBlock,
+    EdgeDigest,
+    Edges,
+    NetworkInstance,
+    Spool,
+    SpooledEdges,
+    digest_block,
+    map_blocks,
+)
 from mc_interchange.instance.instance import pair
-from mc_interchange.network import StepCurrent
+from mc_interchange.instance.spool import RECORD
 from mc_interchange.progress import Progress
 
-from .cells import document_start
-from .connections import ConnectionFormatter
-from .plan import Plan, PlannedInput, PlannedPopulation, neuron_of
-from .regroup import by_source
-from .xml import element, start, text_element
+from .essentials import notes, properties
+from .plan import Plan, PlannedInput, PlannedPopulation, PlannedProjection
+from .writer import Cells, Connections, Head, NetworkWriter
 
-__all__ = ["write_network_file"]
+__all__ = ["estimate_network", "write_network"]
 
 #: Synapses drawn at a time: large enough that a chunk of a realisation is not drawn twice.
 BLOCK = 2**18
-#: Radius of the spheres that viewers draw, um.
-RADIUS = 5.0
 
 
-def write_network_file(
-    file: BinaryIO, instance: NetworkInstance, planned: Plan, cells_file: str, *, workers: int, progress: Progress
+def write_network(
+    writer: NetworkWriter,
+    instance: NetworkInstance,
+    planned: Plan,
+    cells_file: str,
+    scratch: Path,
+    *,
+    workers: int,
+    progress: Progress,
 ) -> dict[str, EdgeDigest]:
     """Write the network, streaming.
 
     Parameters
     ----------
-    file
-        Open for writing; its ``name`` is a path (spike trains need a scratch file beside it).
     cells_file
         Name of the file of components.
+    scratch
+        Directory for a temporary file, which holds synapses that must be put into another order.
     workers
-        Threads that draw synapses; formatting stays in this one.
+        Threads that draw and encode synapses.
 
     Returns
     -------
     dict
         Digests of the synapses by ``"source -> target"``.
     """
-    put = _Writer(file).put
-    put(document_start(f"{instance.name}_net"))
-    put("  " + element("include", href=cells_file) + "\n")
-    put("  " + start("network", id=planned.network_id) + "\n")
-    put("  " + text_element("notes", _notes(instance)) + "\n")
+    head = (notes(instance, planned), properties(instance, planned))
+    writer.begin(Head(f"{instance.name}_net", planned.network_id, *head, cells_file))
     for population in planned.populations.values():
-        for line in _population(population):
-            put(line)
+        _write_population(writer, population)
     progress.task("synapses", instance.n_edges, "synapses")
     digests: dict[str, EdgeDigest] = {}
     for edges in instance.projections.values():
-        projection = _Projection(file, planned, edges, instance.simulation.dt)
+        projection = _Projection(writer, planned, edges, workers, progress)
         key = pair(edges)
-        digests[key] = digests.get(key, EdgeDigest()) + projection.write(workers, progress)
+        digests[key] = digests.get(key, EdgeDigest()) + projection.write(scratch)
     for population in planned.populations.values():
-        for line in _initial_potentials(population, planned, instance.simulation.dt):
-            put(line)
+        _write_initial_potentials(writer, population, planned, instance.simulation.dt)
     for item in planned.inputs:
-        for line in _input(item, planned.populations[item.input.target]):
-            put(line)
-    put("  </network>\n</neuroml>\n")
+        _write_input(writer, item, planned.populations[item.input.target])
+    writer.end()
     return digests
 
 
-class _Writer:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+def estimate_network(writer: type[NetworkWriter], instance: NetworkInstance, planned: Plan) -> int:
+    """Return about how many bytes a network takes, with the synapses that wait to be put into order."""
+    per_cell, per_input, per_group = writer.sizes
+    total = 0
+    for population in planned.populations.values():
+        total += len(population.members) * per_group + population.nodes.size * per_cell
+        if population.nodes.name in planned.pulse_lists:
+            total += population.nodes.size * per_input
+    for edges in instance.projections.values():
+        source, target = planned.populations[edges.source], planned.populations[edges.target]
+        n = edges.n_edges
+        if source.divided:
+            total += len(source.members) * per_group
+            n = -(-n * len(source.members) // source.nodes.size)
+        if source.divided or len(planned.projections[edges.name]) > 1:
+            total += edges.n_edges * RECORD.itemsize
+        total += n * writer.connection_bytes(_cells(source, len(source.members) - 1), _cells(target))
+    for item in planned.inputs:
+        total += planned.populations[item.input.target].nodes.size * item.n_sources * per_input
+    return total
 
-    def put(self, text: str) -> None:
-        self._file.write(text.encode("utf-8"))
+
+def _cells(population: PlannedPopulation, member: int = 0) -> Cells:
+    size = 1 if population.divided else population.nodes.size
+    return Cells(population.members[member], population.components[member], size, population.listed)
 
 
-def _notes(instance: NetworkInstance) -> str:
-    lines = [f"{instance.name}, written by mc-interchange {__version__}"]
-    if instance.seed is not None:
-        lines[0] += f", realised with seed {instance.seed}"
-    if instance.network is not None and instance.network.description:
-        lines.append(instance.network.description)
-    return "\n".join(lines)
-
-
-def _population(population: PlannedPopulation) -> Iterator[str]:
-    nodes = population.nodes
-    size = 1 if population.divided else nodes.size
-    for first, (identifier, component) in enumerate(zip(population.members, population.components, strict=True)):
-        attributes = {"id": identifier, "component": component, "size": str(size)}
-        if nodes.positions is not None:
-            attributes["type"] = "populationList"
-        yield "   " + start("population", **attributes) + "\n"
-        if nodes.color is not None:
-            yield "    " + element("property", tag="color", value=fmt.colour(nodes.color)) + "\n"
-        if nodes.positions is not None:
-            yield "    " + element("property", tag="radius", value=fmt.decimal(RADIUS)) + "\n"
-            for index, (x, y, z) in enumerate(nodes.positions[first : first + size].tolist()):
-                yield f'    <instance id="{index}"><location x="{x!r}" y="{y!r}" z="{z!r}"/></instance>\n'
-        yield "   </population>\n"
+def _write_population(writer: NetworkWriter, population: PlannedPopulation) -> None:
+    positions = population.nodes.positions
+    if positions is None and population.listed:
+        positions = np.zeros((population.nodes.size, 3))
+    for member in range(len(population.members)):
+        some = positions
+        if positions is not None and population.divided:
+            source, _ = population.origin(member)
+            some = positions[source : source + 1]
+        writer.population(_cells(population, member), some, dict(population.properties(member)))
 
 
 class _Projection:
     """Writes the synapses of one projection.
 
-    As several ``projection`` elements where a NeuroML projection cannot hold them: it has one synapse
-    component, and one presynaptic population.
+    As several projections where one of NeuroML cannot hold them: it has one synapse component, and one
+    presynaptic population.
     """
 
-    def __init__(self, file: BinaryIO, planned: Plan, edges: Edges, dt: float) -> None:
-        self._file = file
-        self._plan = planned
-        self._edges = edges
+    def __init__(self, writer: NetworkWriter, planned: Plan, edges: Edges, workers: int, progress: Progress) -> None:
+        self._writer, self._edges, self._workers, self._progress = writer, edges, workers, progress
+        self._kinds = planned.projections[edges.name]
         self._source = planned.populations[edges.source]
-        self._target = planned.populations[edges.target]
-        self._formatter = ConnectionFormatter(self._source, self._target, dt)
-        self._open: str | None = None
-        self._count = 0
+        self._target = _cells(planned.populations[edges.target])
 
-    def write(self, workers: int, progress: Progress) -> EdgeDigest:
-        excitatory, inhibitory = self._plan.projection_ids[self._edges.name]
-        passes: list[tuple[str, bool, int]] = [(excitatory, True, 0)]
-        if inhibitory != excitatory:
-            # each pass draws all synapses and writes those of one sign
-            passes = [(excitatory, True, 1), (inhibitory, False, -1)]
-        total = EdgeDigest()
-        for identifier, is_excitatory, sign in passes:
-            tau_syn = self._plan.tau_syn(self._edges.target, excitatory=is_excitatory)
-            synapse = self._plan.synapses[tau_syn]
-            blocks = map_blocks(self._edges, partial(_digested, sign=sign), max_edges=BLOCK, workers=workers)
-            if self._source.divided:
-                total += self._write_by_source(blocks, identifier, synapse, progress)
-            else:
-                for block, digest in blocks:
-                    self._write_block(block, identifier, self._source.members[0], synapse)
-                    progress.advance(digest.count)
-                    total += digest
-                self._close()
+    def write(self, scratch: Path) -> EdgeDigest:
+        if self._source.divided or len(self._kinds) > 1:
+            return self._write_in_order(scratch)
+        kind, total = self._kinds[0], EdgeDigest()
+        ends = _cells(self._source), self._target
+        heading = self._edges.name, kind.identifier, kind.synapse
+        connections = self._writer.projection(*heading, *ends, self._edges.n_edges)
+        for encoded, digest in self._map(self._edges, partial(_encode, connections, kind.factor)):
+            connections.append(encoded)
+            self._progress.advance(digest.count)
+            total += digest
+        connections.close()
         return total
 
-    def _write_by_source(
-        self, blocks: Iterator[tuple[EdgeBlock, EdgeDigest]], identifier: str, synapse: str, progress: Progress
-    ) -> EdgeDigest:
-        total = EdgeDigest()
-
-        def counted() -> Iterator[EdgeBlock]:
-            nonlocal total
-            for block, digest in blocks:
-                total += digest
-                yield block
-
-        for source, block in by_source(counted(), self._source.nodes.size, f"{self._file.name}.scratch"):
-            name = f"{identifier}_from_{source}"
-            if self._open != name:
-                self._close()
-            self._write_block(block, name, self._source.members[source], synapse)
-            progress.advance(len(block))
-        self._close()
-        return total
-
-    def _write_block(self, block: EdgeBlock, identifier: str, source: str, synapse: str) -> None:
-        if not len(block):
-            return
-        if self._open is None:
-            head = start(
-                "projection",
-                id=identifier,
-                presynapticPopulation=source,
-                postsynapticPopulation=self._target.members[0],
-                synapse=synapse,
+    def _write_in_order(self, scratch: Path) -> EdgeDigest:
+        """Put the synapses aside, by component and source, and then write them."""
+        total, spool = EdgeDigest(), Spool(scratch)
+        n_sources = self._source.nodes.size if self._source.divided else 1
+        sort = partial(_sort, by_sign=len(self._kinds) > 1, by_source=self._source.divided, n_sources=n_sources)
+        for digest, keys, parts in self._map(self._edges, sort):
+            for key, records in zip(keys, parts, strict=True):
+                spool.add(key, records)
+            self._progress.advance(digest.count)
+            total += digest
+        spool.flush()
+        for key in sorted(spool.extents):
+            edges = SpooledEdges(
+                spool, key, self._edges.name, self._edges.source, self._edges.target, self._edges.synapse
             )
-            self._file.write(f"   {head}\n".encode())
-            self._open, self._count = identifier, 0
-        for lines in self._formatter.lines(block, self._count):
-            self._file.write(lines)
-        self._count += len(block)
+            edges.weight_dtype = self._edges.weight_dtype
+            sign, source = divmod(key, n_sources)
+            self._write_part(edges, self._kinds[sign], source)
+        return total
 
-    def _close(self) -> None:
-        if self._open is not None:
-            self._file.write(b"   </projection>\n")
-            self._open = None
+    def _write_part(self, edges: Edges, kind: PlannedProjection, source: int) -> None:
+        for member in self._source.copies(source) if self._source.divided else (0,):
+            cells = _cells(self._source, member)
+            heading = edges.name, kind.parts[member], kind.synapse
+            connections = self._writer.projection(*heading, cells, self._target, edges.n_edges)
+            encode = partial(_encode, connections, kind.factor, only_source=self._source.divided)
+            for encoded, _ in self._map(edges, encode):
+                connections.append(encoded)
+            connections.close()
+
+    def _map(self, edges: Edges, function: Any) -> Iterator[Any]:
+        # threads cost more than they give where there is one block
+        workers = self._workers if edges.n_edges > BLOCK else 1
+        return map_blocks(edges, function, max_edges=BLOCK, workers=workers)
 
 
-def _digested(block: EdgeBlock, sign: int) -> tuple[EdgeBlock, EdgeDigest]:
-    """Keep the synapses of one sign (0: all of them), and take their digest."""
-    if sign:
-        kept = np.flatnonzero(block.weight >= 0 if sign > 0 else block.weight < 0)
-        block = EdgeBlock(block.source[kept], block.target[kept], block.weight[kept], block.delay[kept])
-    return block, digest_block(block)
+def _encode(
+    connections: Connections, factor: float, block: EdgeBlock, *, only_source: bool = False
+) -> tuple[Any, EdgeDigest]:
+    digest = digest_block(block)
+    if factor != 1:
+        block = replace(block, weight=block.weight.astype(np.float64) * factor)
+    if only_source:
+        block = replace(block, source=np.zeros_like(block.source))
+    return connections.encode(block), digest
 
 
-def _initial_potentials(population: PlannedPopulation, planned: Plan, dt: float) -> Iterator[str]:
+def _sort(
+    block: EdgeBlock, *, by_sign: bool, by_source: bool, n_sources: int
+) -> tuple[EdgeDigest, list[int], list[NDArray[Any]]]:
+    """Return a block by the key ``n_sources * negative + source``, each part in the order of the stream."""
+    keys = np.zeros(len(block), np.int64)
+    if by_sign:
+        keys += n_sources * (block.weight < 0)
+    if by_source:
+        keys += block.source
+    order = np.argsort(keys, kind="stable")
+    records = np.empty(len(block), RECORD)
+    for name in ("source", "target", "weight", "delay"):
+        records[name] = getattr(block, name)[order]
+    distinct, starts = np.unique(keys[order], return_index=True)
+    return digest_block(block), distinct.tolist(), np.split(records, starts[1:])
+
+
+def _write_initial_potentials(writer: NetworkWriter, population: PlannedPopulation, planned: Plan, dt: float) -> None:
     nodes = population.nodes
     if nodes.name not in planned.pulse_lists or planned.pulse is None or nodes.V_m is None:
         return
-    neuron = neuron_of(nodes)
-    C_m, tau_m, v_init = neuron.parameters["C_m"], neuron.parameters["tau_m"], population.v_init or 0.0
-    attributes = {"population": population.members[0], "component": planned.pulse}
-    yield "   " + start("inputList", id=planned.pulse_lists[nodes.name], **attributes) + "\n"
-    for index, V_m in enumerate(nodes.V_m.tolist()):
-        # a difference, so its last digits are noise: twelve are 1e-11 mV
-        weight = fmt.decimal(float(f"{fmt.initial_pulse_weight(V_m, v_init, C_m, tau_m, dt):.12g}"), -3)
-        target = population.path(index)
-        yield f'    <inputW id="{index}" target="../{target}" destination="synapses" weight="{weight}"/>\n'
-    yield "   </inputList>\n"
+    per_mV = planned.pulse_per_mV(nodes.name, dt)
+    # all digits, from which an importer finds the potential again
+    weights = (nodes.V_m - (population.v_init or 0.0)) * per_mV
+    targets = np.arange(nodes.size)
+    writer.input_list(planned.pulse_lists[nodes.name], planned.pulse, _cells(population), targets, weights)
 
 
-def _input(item: PlannedInput, target: PlannedPopulation) -> Iterator[str]:
-    attributes = {"population": target.members[0], "component": item.component}
-    yield "   " + start("inputList", id=item.list_id, **attributes) + "\n"
-    if isinstance(item.input, StepCurrent):
-        name, end = "input", 'destination="synapses"/>'
-    else:
-        name, end = "inputW", f'destination="synapses" weight="{fmt.decimal(item.input.weight, -3)}"/>'
-    chosen = item.input.neurons
-    for number, index in enumerate(range(target.nodes.size) if chosen is None else chosen):
-        path = target.path(index)
-        for source in range(item.n_sources):
-            yield f'    <{name} id="{number * item.n_sources + source}" target="../{path}" {end}\n'
-    yield "   </inputList>\n"
+def _write_input(writer: NetworkWriter, item: PlannedInput, target: PlannedPopulation) -> None:
+    chosen = range(target.nodes.size) if item.input.neurons is None else item.input.neurons
+    targets = np.repeat(np.array(chosen, np.int64), item.n_sources)
+    weights = None if item.weight is None else np.full(len(targets), item.weight)
+    writer.input_list(item.list_id, item.component, _cells(target), targets, weights)

@@ -4,58 +4,58 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import neuroml as fmt
-from mc_interchange.instance import NetworkInstance, Nodes, Trains
-from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, StepCurrent
+from mc_interchange.instance import Edges, NetworkInstance, Nodes, Trains
+from mc_interchange.network import PoissonInput, StepCurrent
 
-__all__ = ["Plan", "PlannedInput", "PlannedPopulation", "plan"]
+from .matched import Matching
+from .populations import PlannedPopulation, cell_type, neuron_of, plan_populations
+
+__all__ = [
+    "ConstantCurrent",
+    "Plan",
+    "PlannedInput",
+    "PlannedPopulation",
+    "PlannedProjection",
+    "SynapseKey",
+    "plan",
+]
 
 #: Largest probability that we bear of a source's first spike falling behind the end of its input.
 MAX_LATE = 0.01
 
 
-@dataclass(frozen=True)
-class PlannedPopulation:
-    """One population of the instance in NeuroML.
+class SynapseKey(NamedTuple):
+    """What makes two synapses the same component.
 
     Parameters
     ----------
-    nodes
-        Its node table.
-    members
-        Identifiers of the NeuroML populations that make it up: itself, or one for every spike train,
-        because all cells of a NeuroML population share one component.
-    components
-        Identifier of the component of each of them.
-    v_init
-        Initial potential of the component in mV; None for sources.
+    receptor
+        Its kind.
+    tau_syn
+        In ms.
+    E_rev
+        Reversal potential in mV; None for currents.
     """
 
-    nodes: Nodes
-    members: tuple[str, ...]
-    components: tuple[str, ...]
-    v_init: float | None = None
+    receptor: fmt.Receptor
+    tau_syn: float
+    E_rev: float | None
 
-    @property
-    def divided(self) -> bool:
-        """Whether every cell is a population of its own."""
-        return isinstance(self.nodes.activity, Trains)
 
-    @property
-    def listed(self) -> bool:
-        """Whether the cells are listed with their locations."""
-        return self.nodes.positions is not None
+@dataclass(frozen=True)
+class ConstantCurrent:
+    """The current ``I_e`` (mV/ms) of a population whose cells have no place for it."""
 
-    def path(self, index: int) -> str:
-        """Return the path of one cell below the network."""
-        if self.divided:
-            return fmt.member_path(self.members[index], 0, self.components[index], self.listed)
-        return fmt.member_path(self.members[0], index, self.components[0], self.listed)
+    target: str
+    amplitude: float
+    neurons: None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ class PlannedInput:
         The input.
     component, list_id
         Identifiers of the component and of the list that places it.
+    dimensionless
+        Whether a current is a number without unit (mV/ms).
+    synapse
+        Identifier of the synapse of a Poisson input.
+    weight
+        Of a Poisson input, in pA or nS, as it is written; None: the component holds the amplitude.
     n_sources
         Number of components on each cell.
     per_step
@@ -76,12 +82,38 @@ class PlannedInput:
         Probability that the first spike of a source falls behind the end of the input.
     """
 
-    input: PoissonInput | StepCurrent
+    input: PoissonInput | StepCurrent | ConstantCurrent
     component: str
     list_id: str
+    dimensionless: bool = False
+    synapse: str = ""
+    weight: float | None = None
     n_sources: int = 1
     per_step: float = 0.0
     late: float = 0.0
+
+
+@dataclass(frozen=True)
+class PlannedProjection:
+    """A NeuroML projection, which has one synapse component: all synapses of one of ours, or those of one sign.
+
+    Parameters
+    ----------
+    identifier, synapse
+        Identifiers.
+    sign
+        1: the weights from 0 up, -1: the negative ones, 0: all.
+    factor
+        Of the weights as they are written (-1 where they are conductances of an inhibitory synapse).
+    parts
+        Identifiers of what it is divided into, one for each member of a divided source; else itself.
+    """
+
+    identifier: str
+    synapse: str
+    sign: int
+    factor: float = 1.0
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,50 +127,56 @@ class Plan:
     populations
         By name.
     synapses
-        Identifier by time constant in ms.
+        Identifier of each component.
     inputs
         Those that have an effect, in order.
-    projection_ids
-        By name, for excitatory and inhibitory synapses (the same where one synapse serves both).
+    projections
+        What each projection is divided into, by name.
     pulse
         Identifier of the component that sets initial potentials; None where none is written.
     pulse_lists
         Identifier of the list that places it, by population.
+    matching
+        What parameters are matched to; None: they are physical.
     """
 
     network_id: str
     simulation_id: str
     populations: dict[str, PlannedPopulation]
-    synapses: dict[float, str]
+    synapses: dict[SynapseKey, str]
     inputs: tuple[PlannedInput, ...]
-    projection_ids: dict[str, tuple[str, str]]
+    projections: dict[str, tuple[PlannedProjection, ...]]
     pulse: str | None
     pulse_lists: dict[str, str]
+    matching: Matching | None = None
 
-    def tau_syn(self, population: str, *, excitatory: bool) -> float:
-        """Return the time constant of synapses onto a population, in ms."""
-        return neuron_of(self.populations[population].nodes)["tau_syn_ex" if excitatory else "tau_syn_in"]
-
-
-def neuron_of(nodes: Nodes) -> Neuron:
-    """Return the neuron model of a population that has dynamics."""
-    if nodes.neuron is None:
-        raise NotRepresentableError(f"population {nodes.name}: virtual sources receive no input")
-    if not isinstance(nodes.neuron, Neuron):
-        names = sorted({n.model if isinstance(n, Neuron) else f"{n.format}:{n.name}" for n in nodes.models})
-        raise NotRepresentableError(
-            f"population {nodes.name}: NeuroML's core types have no equal of the neuron model {', '.join(names)}"
-        )
-    return nodes.neuron
+    def pulse_per_mV(self, population: str, dt: float) -> float:
+        """Return the current in the first step (pA) per difference of the initial potential (mV)."""
+        if self.matching:
+            return self.matching.neurons[population].pulse
+        return fmt.pulse_per_mV(neuron_of(self.populations[population].nodes).parameters, dt)
 
 
-def plan(instance: NetworkInstance, *, initial_pulse: bool) -> Plan:
+def plan(
+    instance: NetworkInstance,
+    *,
+    initial_pulse: bool,
+    matching: Matching | None = None,
+    list_all: bool = False,
+    spread_spikes: bool = False,
+) -> Plan:
     """Decide on every identifier and component.
 
     Parameters
     ----------
     initial_pulse
         Whether different initial potentials are set by a pulse.
+    matching
+        What the parameters of the instance are matched to.
+    list_all
+        Whether populations without locations list their cells, too.
+    spread_spikes
+        Whether each component of a source fires again only when its last spike has arrived everywhere.
 
     Raises
     ------
@@ -146,97 +184,141 @@ def plan(instance: NetworkInstance, *, initial_pulse: bool) -> Plan:
         With the part that NeuroML's core types cannot hold.
     """
     ids = fmt.Identifiers()
+    apart = _longest_delays(instance) if spread_spikes else {}
     # names of populations come first: scripts rely on them
-    members = {name: _members(ids, nodes) for name, nodes in instance.populations.items()}
+    populations = {p.nodes.name: p for p in plan_populations(ids, instance, list_all=list_all, apart=apart)}
     network_id = ids.claim(instance.name)
     simulation_id = ids.claim(f"sim_{instance.name}")
-    populations = {n: _population(ids, nodes, members[n], instance) for n, nodes in instance.populations.items()}
-    taus = sorted({tau for nodes in instance.populations.values() for tau in _taus(nodes)})
-    synapses = {tau: ids.claim(fmt.synapse_name(tau)) for tau in taus}
-    projection_ids = {}
-    for name, edges in instance.projections.items():
-        if not edges.synapse.plain:
-            raise NotRepresentableError(
-                f"projection {name}: NeuroML's core types have no equal of the synapse model {edges.synapse.model} "
-                f"with receptor {edges.synapse.receptor} and parameters {dict(edges.synapse.parameters)}"
-            )
-        first = ids.claim(name)
-        one = len(set(_taus(instance.populations[edges.target]))) == 1
-        projection_ids[name] = (first, first if one else ids.claim(f"{name}_inhibitory"))
-    inputs = tuple(p for i in instance.inputs if (p := _input(ids, i, instance.simulation.dt)))
-    uneven = [p.nodes for p in populations.values() if _differs(p.nodes)] if initial_pulse else []
+    synapses = _Synapses(ids, instance)
+    projections = {
+        e.name: tuple(_divided(ids, p, populations[e.source]) for p in _projection(ids, e, synapses, matching))
+        for e in instance.projections.values()
+    }
+    inputs = [_constant_current(ids, nodes) for nodes in instance.populations.values()]
+    inputs += [_input(ids, item, synapses) for item in instance.inputs]
+    uneven = [name for name, p in populations.items() if _has_pulses(p.nodes)] if initial_pulse else []
     return Plan(
         network_id,
         simulation_id,
         populations,
-        synapses,
-        inputs,
-        projection_ids,
+        synapses.identifiers,
+        tuple(item for item in inputs if item),
+        projections,
         ids.claim("initial_pulse") if uneven else None,
-        {nodes.name: ids.claim(f"initial_V_m_{nodes.name}") for nodes in uneven},
+        {name: ids.claim(f"initial_V_m_{name}") for name in uneven},
+        matching,
     )
 
 
-def _members(ids: fmt.Identifiers, nodes: Nodes) -> tuple[str, ...]:
-    if isinstance(nodes.activity, Trains):
-        return tuple(ids.claim(f"{nodes.name}_{index}") for index in range(nodes.size))
-    return (ids.claim(nodes.name),)
+class _Synapses:
+    """The synapses on each population: one for weights from 0 up, one for negative weights."""
+
+    def __init__(self, ids: fmt.Identifiers, instance: NetworkInstance) -> None:
+        self.instance = instance
+        keys = {key for nodes in instance.populations.values() for key in _synapses(nodes)}
+        ordered = sorted(keys, key=lambda key: (key.receptor, key.tau_syn, key.E_rev or 0.0))
+        self.identifiers = {key: ids.claim(fmt.synapse_name(key.tau_syn, key.receptor)) for key in ordered}
+
+    def onto(self, population: str, what: str) -> tuple[SynapseKey, SynapseKey]:
+        """Return the excitatory and the inhibitory one.
+
+        Parameters
+        ----------
+        what
+            Who asks, for the message.
+        """
+        nodes = self.instance.populations[population]
+        keys = tuple(_synapses(nodes))
+        if not keys:
+            raise NotRepresentableError(
+                f"{what}: NeuroML has no synapse by which the potential jumps, as that of the neuron model "
+                f"{neuron_of(nodes).model} does ({population})"
+            )
+        return keys[0], keys[1]
 
 
-def _population(
-    ids: fmt.Identifiers, nodes: Nodes, members: tuple[str, ...], instance: NetworkInstance
-) -> PlannedPopulation:
-    if nodes.neuron is None:
-        _check_activity(nodes, instance.simulation.dt)
-        return PlannedPopulation(nodes, members, tuple(ids.claim(f"{m}_source") for m in members))
+def _longest_delays(instance: NetworkInstance) -> dict[str, int]:
+    """Return the longest delay in steps of all synapses from each population of spike trains that has some."""
+    found: dict[str, int] = {}
+    for edges in instance.projections.values():
+        if isinstance(instance.populations[edges.source].activity, Trains):
+            longest = max((int(block.delay.max()) for block in edges.blocks() if len(block)), default=1)
+            found[edges.source] = max(found.get(edges.source, 1), longest)
+    return found
+
+
+def _synapses(nodes: Nodes) -> Iterator[SynapseKey]:
+    """Yield the excitatory and the inhibitory synapse of a population; nothing where it has none."""
+    if nodes.neuron is None or (receptor := cell_type(nodes).receptor) is None:
+        return
     neuron = neuron_of(nodes)
-    model = neuron.entry.elsewhere.get("neuroml")
-    if model not in fmt.PARAMETERS:
+    for end, reversal in (("ex", "E_ex"), ("in", "E_in")):
+        yield SynapseKey(receptor, neuron[f"tau_syn_{end}"], neuron.parameters.get(reversal))
+
+
+def _projection(
+    ids: fmt.Identifiers, edges: Edges, synapses: _Synapses, matching: Matching | None
+) -> Iterator[PlannedProjection]:
+    name, synapse = edges.name, edges.synapse
+    if not synapse.plain:
         raise NotRepresentableError(
-            f"population {nodes.name}: NeuroML's core types have no equal of the neuron model {neuron.model}"
+            f"projection {name}: NeuroML's core types have no equal of the synapse model {synapse.model} "
+            f"with receptor {synapse.receptor} and parameters {dict(synapse.parameters)}"
         )
-    if nodes.varying:
-        raise NotRepresentableError(
-            f"population {nodes.name}: {', '.join(sorted(nodes.varying))} differs between neurons; a NeuroML "
-            "population has one value for all (use one population per value)"
-        )
-    if nodes.V_m is None or not np.all(np.isfinite(nodes.V_m)):
-        raise NotRepresentableError(f"population {nodes.name}: initial membrane potentials are missing")
-    # a mean with few digits: the pulses are relative to what is written
-    v_init = round(float(nodes.V_m.mean()), 3) if _differs(nodes) else float(nodes.V_m[0])
-    return PlannedPopulation(nodes, members, (ids.claim(f"{nodes.name}_cell"),), v_init)
+    excitatory, inhibitory = synapses.onto(edges.target, f"projection {name}")
+    identifiers = synapses.identifiers
+    conductances = fmt.conductances(excitatory.receptor)
+    if excitatory == inhibitory and not conductances:
+        yield PlannedProjection(ids.claim(name), identifiers[excitatory], 0)
+        return
+    factor = matching.neurons[edges.target].inhibition if matching else -1.0 if conductances else 1.0
+    yield PlannedProjection(ids.claim(name), identifiers[excitatory], 1)
+    yield PlannedProjection(ids.claim(f"{name}_inhibitory"), identifiers[inhibitory], -1, factor)
 
 
-def _check_activity(nodes: Nodes, dt: float) -> None:
-    if nodes.activity is None:
-        raise NotRepresentableError(f"population {nodes.name}: virtual sources without activity have no equal")
-    if isinstance(nodes.activity, PoissonActivity) and nodes.activity.rate * dt / 1000 >= 1:
-        raise NotRepresentableError(
-            f"population {nodes.name}: {nodes.activity.rate:g} spikes/s is more than one spike per step of {dt:g} ms, "
-            "the most that a NeuroML source emits"
-        )
+def _divided(ids: fmt.Identifiers, projection: PlannedProjection, source: PlannedPopulation) -> PlannedProjection:
+    """Name the parts of a projection."""
+    name = projection.identifier
+    if not source.divided:
+        return replace(projection, parts=(name,))
+    return replace(projection, parts=tuple(ids.claim(f"{name}_from_{k}") for k in range(len(source.members))))
 
 
-def _taus(nodes: Nodes) -> Iterator[float]:
-    if nodes.neuron is not None:
-        yield neuron_of(nodes)["tau_syn_ex"]
-        yield neuron_of(nodes)["tau_syn_in"]
+def _has_pulses(nodes: Nodes) -> bool:
+    if nodes.neuron is None or nodes.V_m is None or cell_type(nodes).dimensionless:
+        return False
+    return bool(np.any(nodes.V_m != nodes.V_m[0]))
 
 
-def _differs(nodes: Nodes) -> bool:
-    return nodes.V_m is not None and bool(np.any(nodes.V_m != nodes.V_m[0]))
+def _constant_current(ids: fmt.Identifiers, nodes: Nodes) -> PlannedInput | None:
+    """Place the current of a population whose cells have no place for it."""
+    if nodes.neuron is None or not cell_type(nodes).dimensionless or not (current := neuron_of(nodes)["I_e"]):
+        return None
+    name = f"I_e_{nodes.name}"
+    return PlannedInput(ConstantCurrent(nodes.name, current), ids.claim(name), ids.claim(f"{name}_list"), True)
 
 
-def _input(ids: fmt.Identifiers, item: PoissonInput | StepCurrent, dt: float) -> PlannedInput | None:
+def _input(ids: fmt.Identifiers, item: PoissonInput | StepCurrent, synapses: _Synapses) -> PlannedInput | None:
     if isinstance(item, StepCurrent):
-        return PlannedInput(item, ids.claim(item.name), ids.claim(f"{item.name}_list"))
+        dimensionless = cell_type(synapses.instance.populations[item.target]).dimensionless
+        return PlannedInput(item, ids.claim(item.name), ids.claim(f"{item.name}_list"), dimensionless)
     if item.rate == 0:
         return None
-    number, per_step = fmt.poisson_sources(item.rate, dt)
+    number, per_step = fmt.poisson_sources(item.rate, synapses.instance.simulation.dt)
     late = math.exp(-item.rate / number * (item.stop - item.start) / 1000) if item.stop is not None else 0.0
     if late > MAX_LATE:
         raise NotRepresentableError(
             f"input {item.name}: NeuroML's transientPoissonFiringSynapse checks the end only behind its first spike, "
             f"which would be late with a probability of {late:.2g}; use a longer input or a virtual population"
         )
-    return PlannedInput(item, ids.claim(item.name), ids.claim(f"{item.name}_list"), number, per_step, late)
+    synapse = synapses.onto(item.target, f"input {item.name}")[item.weight < 0]
+    return PlannedInput(
+        item,
+        ids.claim(item.name),
+        ids.claim(f"{item.name}_list"),
+        synapse=synapses.identifiers[synapse],
+        weight=abs(item.weight) if fmt.conductances(synapse.receptor) else item.weight,
+        n_sources=number,
+        per_step=per_step,
+        late=late,
+    )

@@ -23,6 +23,8 @@ def simulation_lines(instance: NetworkInstance, planned: Plan, network_file: str
     """
     simulation = instance.simulation
     yield DECLARATION + "<Lems>\n"
+    if planned.matching:
+        yield f" <!-- {planned.matching.label} -->\n"
     yield " " + element("Target", component=planned.simulation_id) + "\n"
     for name in (*fmt.CORE_FILES, network_file):
         yield " " + element("Include", file=name) + "\n"
@@ -58,8 +60,15 @@ def _spikes(instance: NetworkInstance, planned: Plan) -> Iterator[str]:
     for name, population in planned.populations.items():
         if chosen is not None and name not in chosen:
             continue
-        attributes = {"fileName": f"{instance.name}.{name}.spikes", "format": "ID_TIME"}
-        yield "  " + start("EventOutputFile", id=f"spikes_{name}", **attributes) + "\n"
-        for index in range(population.nodes.size):
-            yield f'   <EventSelection id="{index}" select="{population.path(index)}" eventPort="spike"/>\n'
-        yield "  </EventOutputFile>\n"
+        # the copies of a source have its index, and EDEN takes an index once in a file
+        by_layer: dict[int, list[str]] = {0: []}
+        for cell in range(population.n_cells):
+            index, layer = population.origin(cell) if population.divided else (cell, 0)
+            selection = f'   <EventSelection id="{index}" select="{population.path(cell)}" eventPort="spike"/>\n'
+            by_layer.setdefault(layer, []).append(selection)
+        for layer, selections in sorted(by_layer.items()):
+            identifier, part = (f"layer_{layer}_spikes_{name}", f".layer_{layer}") if layer else (f"spikes_{name}", "")
+            attributes = {"fileName": f"{instance.name}.{name}{part}.spikes", "format": "ID_TIME"}
+            yield "  " + start("EventOutputFile", id=identifier, **attributes) + "\n"
+            yield from selections
+            yield "  </EventOutputFile>\n"

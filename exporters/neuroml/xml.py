@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import escape, quoteattr
 
-__all__ = ["DECLARATION", "element", "start", "text_element"]
+__all__ = ["DECLARATION", "element", "printable", "start", "text_element"]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 # XML 1.0 has no way to write these, not even escaped
@@ -29,8 +29,13 @@ def element(name: str, /, **attributes: str) -> str:
 
 def text_element(name: str, text: str) -> str:
     """Return an element that holds text; what XML cannot hold is replaced by U+FFFD."""
-    return f"<{name}>{escape(_FORBIDDEN.sub(chr(0xFFFD), text))}</{name}>"
+    return f"<{name}>{escape(printable(text))}</{name}>"
 
 
 def _quote(value: str) -> str:
-    return quoteattr(_FORBIDDEN.sub(chr(0xFFFD), value))
+    return quoteattr(printable(value))
+
+
+def printable(text: str) -> str:
+    """Return a text that XML can hold: other characters are replaced by U+FFFD."""
+    return _FORBIDDEN.sub(chr(0xFFFD), text)

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.contracts import Column
-from mc_interchange.errors import FormatError, NotRepresentableError
+from mc_interchange.errors import FormatError
 from mc_interchange.formats import sonata
-from mc_interchange.formats.hdf5 import NewFile, StreamedDataset, new_hdf5
+from mc_interchange.formats.hdf5 import NewFile, StreamedDataset, delays_in_ms, new_hdf5
 from mc_interchange.formats.sonata_output import stamp
 from mc_interchange.instance import EdgeBlock, EdgeDigest, Edges, digest_block, map_blocks
-from mc_interchange.instance.sampling import round_delays
 from mc_interchange.progress import Progress
 
 from .indices import write_index
@@ -25,8 +24,6 @@ __all__ = ["write_edges"]
 
 #: Edges per block: few enough that projections of average size keep several workers busy.
 _BLOCK = 2**18
-#: Steps below which float32, with its 24 bits, is within a quarter of a step.
-_ALWAYS_EXACT = 2**22
 
 
 @dataclass(frozen=True)
@@ -140,27 +137,9 @@ def _encode(name: str, block: EdgeBlock, weight_dtype: np.dtype[Any], dt: float,
             np.ascontiguousarray(block.source, sonata.EDGE_ID),
             np.ascontiguousarray(block.target, sonata.EDGE_ID),
             np.ascontiguousarray(block.weight, weight_dtype),
-            _delays(block.delay, dt, name),
+            delays_in_ms(block.delay, dt, f"{name}: SONATA's"),
         ),
         digest_block(block),
         np.bincount(block.source, minlength=sizes[0]),
         np.bincount(block.target, minlength=sizes[1]),
     )
-
-
-def _delays(delay: NDArray[np.int32], dt: float, projection: str) -> NDArray[np.float32]:
-    """Return delays in ms, each the float32 nearest to its decimal.
-
-    No rounding to the decimal is needed first: the error of 3 * 0.1 is far below half a float32 spacing.
-    """
-    longest = int(delay.max(initial=0))
-    if longest < min(len(delay), _ALWAYS_EXACT):
-        table: NDArray[np.float32] = (np.arange(longest + 1) * dt).astype(np.float32)
-        return table[delay]
-    values: NDArray[np.float32] = (delay * dt).astype(np.float32)
-    if not np.array_equal(round_delays(values.astype(np.float64), dt), delay):
-        raise NotRepresentableError(
-            f"{projection}: SONATA's float32 delays cannot hold delays of up to {longest * dt:.12g} ms in steps of "
-            f"{dt:g} ms; use a larger dt or shorter delays"
-        )
-    return values

@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 from mc_interchange.formats.neuroml import LemsFile
 from mc_interchange.instance import Edges
 
-__all__ = ["Component", "Document", "InputListElement", "PopulationElement", "ProjectionElement"]
+__all__ = ["Component", "Document", "InputListElement", "NeuroMLWarning", "PopulationElement", "ProjectionElement"]
+
+
+class NeuroMLWarning(UserWarning):
+    """Something about a network that its user should know: what was rounded, chosen, or is not read."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,10 @@ class Document:
     simulation
         The LEMS file, where there is one.
     unknown
-        Elements (name and place) of the network that are not read.
+        Elements (name, with the identifier if there is one, and place) of the network that are not read, such as
+        ``electricalProjection gaps``.
+    own_types
+        Place of each ``ComponentType`` that the files define, by name; components of these types mean nothing to us.
     """
 
     path: Path
@@ -153,4 +160,5 @@ class Document:
     projections: tuple[ProjectionElement, ...]
     inputs: tuple[InputListElement, ...]
     simulation: LemsFile | None
-    unknown: tuple[tuple[str, str], ...] = field(default=())
+    unknown: tuple[tuple[str, str], ...] = ()
+    own_types: Mapping[str, str] = field(default_factory=dict)

@@ -13,11 +13,11 @@ import numpy as np
 
 from mc_interchange.errors import FormatError
 from mc_interchange.formats import sonata
+from mc_interchange.importers.names import valid_name
 from mc_interchange.network import StepCurrent
 from mc_interchange.network.simulation import steps
 
 from .config import Config, SonataWarning
-from .names import valid_name
 from .node_sets import NodeSets
 
 __all__ = ["is_clamp", "read_clamp", "report_early"]

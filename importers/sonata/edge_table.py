@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
 from mc_interchange.formats import sonata
-from mc_interchange.formats.hdf5 import open_hdf5
+from mc_interchange.formats.hdf5 import holds, open_hdf5
 from mc_interchange.instance import BLOCK_EDGES, EdgeBlock
 from mc_interchange.instance.sampling import round_delays
 
 from .edge_columns import Columns, ids_column
 from .edge_index import order_of, read_index
 from .edge_types import EdgeType
-from .gather import Rows, holds
+from .gather import Rows
 
 __all__ = ["EdgeTable"]
 

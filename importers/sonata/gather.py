@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
 
-__all__ = ["Rows", "gather", "holds"]
+__all__ = ["Rows", "gather"]
 
 Rows = slice | NDArray[np.int64]
 
@@ -20,8 +20,6 @@ _MAX_SPAN = 4
 _PART = 2**20
 #: Values in a row, at most.
 _MAX_WIDTH = 2**12
-#: Bytes that a byte on the disk can stand for, at most; deflate reaches about a thousand.
-_MAX_COMPRESSION = 10_000
 
 
 def gather(path: Path, dataset: h5py.Dataset, rows: Rows, index: str) -> NDArray[Any]:
@@ -59,9 +57,3 @@ def gather(path: Path, dataset: h5py.Dataset, rows: Rows, index: str) -> NDArray
         here = np.flatnonzero((rows >= start) & (rows < start + _PART))
         taken[here] = dataset[start : min(start + _PART, high)][rows[here] - start]
     return taken
-
-
-def holds(dataset: h5py.Dataset) -> bool:
-    """Say whether the file can hold what a dataset claims, however well it is compressed."""
-    claimed = float(np.prod(dataset.shape, dtype=float)) * dataset.dtype.itemsize
-    return bool(claimed <= dataset.id.get_storage_size() * _MAX_COMPRESSION)

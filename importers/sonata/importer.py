@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mc_interchange.contracts import Finding, Importer
 from mc_interchange.errors import FormatError, ModelError
-from mc_interchange.instance import NetworkInstance, Nodes, check_name
-from mc_interchange.network import Experiment, Simulation, read_experiment, read_network
-from mc_interchange.output import EXPERIMENT_FILE, MANIFEST, MODEL_FILE
+from mc_interchange.formats import sonata
+from mc_interchange.importers.beside import Beside
+from mc_interchange.importers.names import our_names, valid_name
+from mc_interchange.instance import NetworkInstance
+from mc_interchange.network import Input, Simulation, StepCurrent
 from mc_interchange.progress import Progress, Silent
 
 from .config import Config, SonataWarning
@@ -21,8 +22,6 @@ from .edges import SonataEdges, open_edges
 from .find import Circuit, find_circuit, is_circuit
 from .inputs import Inputs
 from .lint import CONSUMERS, check_directory
-from .model_file import ModelFile, join_inputs
-from .names import our_names, valid_name
 from .node_sets import NodeSets
 from .node_table import NodeTable, open_nodes
 from .nodes import read_nodes
@@ -62,40 +61,39 @@ class SonataImporter(Importer):
         """Open a circuit (see :class:`mc_interchange.contracts.Importer`)."""
         circuit = find_circuit(path)
         directory = circuit.directory
-        file = directory / MODEL_FILE
-        model = ModelFile(directory, read_network(file)) if file.is_file() else None
-        experiment = _experiment(directory) if model is None else Experiment()
-        simulation = _simulation(circuit, model.network.simulation if model else experiment.simulation)
-        if model is not None and circuit.run is not None:
-            model.compare_simulation(simulation, circuit.run, exported_seed=_exported(directory, "seed"))
+        beside = Beside(directory, "the circuit", SonataWarning)
+        simulation = _simulation(circuit, beside.simulation)
+        if circuit.run is not None:
+            keys = {"dt": "dt", "duration": "tstop", "seed": "random_seed"}
+            places = {field: f"run.{key} in {circuit.run.file.name}" for field, key in keys.items()}
+            beside.compare_simulation(simulation, places)
         tables, ours = _tables(circuit)
         models = circuit.component("point_neuron_models_dir")
         populations = {ours[name]: read_nodes(table, ours[name], models) for name, table in tables.items()}
         projections = _projections(circuit, tables, ours, simulation.dt)
-        if model is not None:
-            populations = model.complete(populations)
-            model.compare_projections(projections, simulation.seed)
+        populations = beside.complete(populations)
+        beside.compare_projections(projections, simulation.seed)
         sets = NodeSets((circuit.run or circuit.circuit).file, circuit.node_sets(), tables)
         inputs = Inputs(populations, ours, sets, simulation)
         if circuit.run is None:
             inputs.read_exported(directory)
         else:
             inputs.read(circuit.run)
-            _report_unused(circuit.run, model)
-        populations = _with_activity(inputs.populations, experiment, directory / EXPERIMENT_FILE)
+            _report_unused(circuit.run, has_rules=beside.network is not None)
+        populations = beside.with_activity(inputs.populations)
         for nodes in populations.values():
             if nodes.virtual and nodes.activity is None:
                 message = f"{path}: no spikes are given for the virtual population {nodes.name}"
                 warnings.warn(message, SonataWarning, stacklevel=2)
-        network = model.network if model else None
-        said, beside = (network.inputs, file) if network else (experiment.inputs, directory / EXPERIMENT_FILE)
+        network = beside.network
         sizes = {nodes.name: nodes.size for nodes in populations.values()}
+        effect = partial(_effect, dt=simulation.dt, sizes=sizes)
         try:
             return NetworkInstance(
-                name=network.name if network else _model_name(directory),
+                name=beside.name or valid_name(directory.resolve().name),
                 populations=populations,
                 projections=projections,
-                inputs=join_inputs(said, inputs.currents, simulation.dt, beside, sizes),
+                inputs=beside.join_inputs(inputs.currents, effect, "the simulation config"),
                 simulation=simulation,
                 network=network,
                 seed=simulation.seed if network else None,
@@ -116,7 +114,7 @@ def _tables(circuit: Circuit) -> tuple[dict[str, NodeTable], dict[str, str]]:
             tables[table.name] = table
     if not tables:
         raise FormatError(f"{config.file}: the circuit has no node populations")
-    return tables, dict(zip(tables, our_names(config.file, "population", list(tables)), strict=True))
+    return tables, dict(zip(tables, our_names(config.file, "population", list(tables), SonataWarning), strict=True))
 
 
 def _projections(
@@ -139,7 +137,8 @@ def _projections(
             config.path(entry, "edges_file"), _types_file(config, entry, "edge_types_file"), models, sizes, dt
         )
     ]
-    for edges, name in zip(found, our_names(config.file, "projection", [e.name for e in found]), strict=True):
+    names = our_names(config.file, "projection", [e.name for e in found], SonataWarning)
+    for edges, name in zip(found, names, strict=True):
         edges.name, edges.source, edges.target = name, ours[edges.source], ours[edges.target]
     return {edges.name: edges for edges in found}
 
@@ -152,14 +151,14 @@ def _declared(config: Config, entry: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(p["type"]) for name, p in populations.items() if "type" in p}
 
 
-def _report_unused(run: Config, model: ModelFile | None) -> None:
+def _report_unused(run: Config, *, has_rules: bool) -> None:
     """Tell of what a simulation config asks for in vain."""
     unused = []
     if run.section("run").get("tstart"):
         unused.append("run.tstart (the simulation begins at 0)")
     if "v_init" in run.section("conditions"):
         unused.append("conditions.v_init (neurons start at the V_m of their parameters)")
-    if model is None and any(r.get("enabled", True) for r in run.section("reports").values() if isinstance(r, dict)):
+    if not has_rules and any(r.get("enabled", True) for r in run.section("reports").values() if isinstance(r, dict)):
         unused.append("reports (mc-run --record does the same)")
     if unused:
         warnings.warn(f"{run.file}: not used: {', '.join(unused)}", SonataWarning, stacklevel=3)
@@ -168,24 +167,6 @@ def _report_unused(run: Config, model: ModelFile | None) -> None:
 def _types_file(config: Config, entry: dict[str, Any], key: str) -> Path | None:
     """Return the type table; there may be none where the HDF5 file holds everything."""
     return None if entry.get(key) in (None, "") else config.path(entry, key)
-
-
-def _experiment(directory: Path) -> Experiment:
-    """Return the inputs and simulation that an export without rules has in a file of their own."""
-    file = directory / EXPERIMENT_FILE
-    return read_experiment(file) if file.is_file() else Experiment()
-
-
-def _with_activity(populations: Mapping[str, Nodes], experiment: Experiment, file: Path) -> dict[str, Nodes]:
-    """Give Poisson activity to the virtual populations that have no spikes."""
-    complete = dict(populations)
-    for name, activity in experiment.activity.items():
-        if name not in complete or not complete[name].virtual:
-            message = f"{file}: activity of {name} is not used: the circuit has no virtual population of that name"
-            warnings.warn(message, SonataWarning, stacklevel=3)
-        elif complete[name].activity is None:
-            complete[name] = replace(complete[name], activity=activity)
-    return complete
 
 
 def _simulation(circuit: Circuit, base: Simulation) -> Simulation:
@@ -204,20 +185,9 @@ def _simulation(circuit: Circuit, base: Simulation) -> Simulation:
     return joined
 
 
-def _exported(directory: Path, key: str) -> object:
-    """Return what the manifest of an exporter of this package states, or None where there is none."""
-    try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return manifest.get(key) if isinstance(manifest, dict) else None
-
-
-def _model_name(directory: Path) -> str:
-    """Return the name that the manifest gives, else one made of the directory's."""
-    name = _exported(directory, "model")
-    try:
-        check_name("model", name)  # type: ignore[arg-type]  # anything but a good name is refused
-    except ModelError:
-        return valid_name(directory.resolve().name)
-    return str(name)
+def _effect(item: Input, *, dt: float, sizes: Mapping[str, int]) -> tuple[object, ...]:
+    """Return what a step current does, however its generator is described; circuits have no other inputs."""
+    if not isinstance(item, StepCurrent):
+        return ()
+    every = len(item.neurons or ()) == sizes.get(item.target)
+    return item.target, None if every else item.neurons, item.amplitude, sonata.clamp_steps(item, dt)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mc_interchange.formats import sonata
+from mc_interchange.importers.names import unique_names
 from mc_interchange.instance import Nodes, Trains
 from mc_interchange.network import Simulation, StepCurrent
 
 from .config import Config, SonataWarning
 from .currents import is_clamp, read_clamp, report_early
-from .names import unique_names
 from .node_sets import NodeSets
 from .spikes import read_csv_trains, read_trains, spike_populations
 

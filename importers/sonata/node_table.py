@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
-from mc_interchange.formats.hdf5 import open_hdf5
+from mc_interchange.formats.hdf5 import holds, open_hdf5
 
 from .config import read_types
-from .gather import gather, holds
+from .gather import gather
 
 __all__ = ["NodeTable", "Texts", "open_nodes"]
 

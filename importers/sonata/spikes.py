@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
 from mc_interchange.formats import sonata
-from mc_interchange.formats.hdf5 import open_hdf5
+from mc_interchange.formats.hdf5 import holds, open_hdf5
 from mc_interchange.instance import ArrayTrains, TrainBlock, Trains
 from mc_interchange.instance.trains import divided
 from mc_interchange.network.simulation import TICS_PER_MS
 
 from .config import SonataWarning
-from .gather import holds
 
 __all__ = ["off_grid", "read_csv_trains", "read_trains", "spike_populations"]
 

@@ -20,9 +20,15 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from mc_interchange.errors import FormatError, one_line
+from mc_interchange.errors import FormatError, NotRepresentableError, one_line
+from mc_interchange.instance.sampling import round_delays
 
-__all__ = ["NewFile", "StreamedDataset", "new_hdf5", "open_hdf5"]
+__all__ = ["NewFile", "StreamedDataset", "delays_in_ms", "holds", "new_hdf5", "open_hdf5"]
+
+#: Steps below which float32, with its 24 bits, is within a quarter of a step.
+_ALWAYS_EXACT = 2**22
+#: Bytes that a byte on the disk can stand for, at most; deflate reaches about a thousand.
+_MAX_COMPRESSION = 10_000
 
 
 @contextmanager
@@ -41,6 +47,12 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         raise FormatError(f"{path}: cannot be read as expected ({one_line(error, 160)})") from None
     finally:
         file.close()
+
+
+def holds(dataset: h5py.Dataset) -> bool:
+    """Say whether the file can hold what a dataset claims, however well it is compressed."""
+    claimed = float(np.prod(dataset.shape, dtype=float)) * dataset.dtype.itemsize
+    return bool(claimed <= dataset.id.get_storage_size() * _MAX_COMPRESSION)
 
 
 @contextmanager
@@ -158,6 +170,39 @@ class StreamedDataset:
     def checksum(self) -> str:
         """XXH3 checksum of all values so far, hexadecimal."""
         return str(self._hasher.hexdigest())
+
+
+def delays_in_ms(delay: NDArray[np.int32], dt: float, whose: str, *, shift: float = 0.0) -> NDArray[np.float32]:
+    """Return delays in ms, each the float32 nearest to its decimal.
+
+    No rounding to the decimal is needed first: the error of 3 * 0.1 is far below half a float32 spacing.
+
+    Parameters
+    ----------
+    delay : ndarray, shape (n,), int32, steps of ``dt``
+    dt
+        Resolution in ms.
+    whose
+        Projection and format, for errors: ``A_to_B: SONATA's``.
+    shift
+        Steps that are added.
+
+    Raises
+    ------
+    NotRepresentableError
+        They are too long for float32.
+    """
+    longest = int(delay.max(initial=0))
+    if longest < min(len(delay), _ALWAYS_EXACT):
+        table: NDArray[np.float32] = ((np.arange(longest + 1) + shift) * dt).astype(np.float32)
+        return table[delay]
+    values: NDArray[np.float32] = ((delay + shift) * dt).astype(np.float32)
+    if not np.array_equal(round_delays(values.astype(np.float64) - shift * dt, dt), delay):
+        raise NotRepresentableError(
+            f"{whose} float32 delays cannot hold delays of up to {longest * dt:.12g} ms in steps of {dt:g} ms; use a "
+            "larger dt or shorter delays"
+        )
+    return values
 
 
 class _Layout(io.RawIOBase):

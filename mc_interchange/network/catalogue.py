@@ -128,7 +128,9 @@ class NeuronEntry:
 
 
 def _entry(name: str, meaning: str, source: str, *parameters: NeuronParameter, **others: Any) -> NeuronEntry:
-    elsewhere = MappingProxyType({"nest": name, **others.pop("elsewhere", {})})
+    # Brian2 names no models: one writes the equations
+    brian2 = {"brian2": "equations"} if parameters else {}
+    elsewhere = MappingProxyType({"nest": name, **others.pop("elsewhere", {}), **brian2})
     return NeuronEntry(name, meaning, source, parameters, elsewhere=elsewhere, **others)
 
 
@@ -174,6 +176,30 @@ _LIF_BELOW = (("V_reset", "V_th"),)
 _ROTTER_DIESMANN = "Rotter & Diesmann 1999, doi:10.1007/s004220050570"
 _MEFFIN = "Meffin et al. 2004, doi:10.1023/B:JCNS.0000014108.03012.81"
 
+_AEIF_BELOW = (("V_reset", "V_peak"),)
+_BRETTE_GERSTNER = "Brette & Gerstner 2005, doi:10.1152/jn.00686.2005"
+
+
+def _aeif() -> tuple[NeuronParameter, ...]:
+    return (
+        *(_C_m(281.0), _g_L(30.0), *_tau_syn(0.2, "conductances"), *_reversal()),
+        *(_t_ref(0.0), *_potentials(-70.6, -50.4, -60.0)),
+        NeuronParameter("V_peak", "mV", "V_peak", "potential at which a spike is emitted", 0.0),
+        NeuronParameter("Delta_T", "mV", "Delta_T", "slope of the exponential", 2.0, minimum=0),
+        NeuronParameter("a", "nS", "a", "subthreshold adaptation", 4.0),
+        NeuronParameter("b", "pA", "b", "adaptation per spike", 80.5),
+        NeuronParameter("tau_w", "ms", "tau_w", "time constant of adaptation", 144.0, positive=True),
+        NeuronParameter("w", "pA", "w", "adaptation current at t = 0", 0.0, default=0.0),
+        NeuronParameter("gsl_error_tol", "1", "-", "tolerance of the integration", 1e-6, positive=True, default=1e-6),
+        _I_E,
+    )
+
+
+def _equals(pynn: str) -> dict[str, str]:
+    """Name a model of PyNN, which is a core type of NeuroML too."""
+    return {"neuroml": pynn, "pynn": pynn}
+
+
 _ENTRIES = (
     _entry(
         "iaf_psc_exp",
@@ -181,7 +207,7 @@ _ENTRIES = (
         f"{_ROTTER_DIESMANN}; Tsodyks et al. 2000, doi:10.1523/JNEUROSCI.20-01-j0003.2000",
         *(_C_m(), _TAU_M, *_tau_syn(2.0), _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
         below=_LIF_BELOW,
-        elsewhere={"neuroml": "IF_curr_exp", "pynn": "IF_curr_exp"},
+        elsewhere=_equals("IF_curr_exp"),
     ),
     _entry(
         "iaf_psc_alpha",
@@ -189,7 +215,7 @@ _ENTRIES = (
         _ROTTER_DIESMANN,
         *(_C_m(), _TAU_M, *_tau_syn(2.0), _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
         below=_LIF_BELOW,
-        elsewhere={"pynn": "IF_curr_alpha"},
+        elsewhere=_equals("IF_curr_alpha"),
     ),
     _entry(
         "iaf_psc_delta",
@@ -208,7 +234,7 @@ _ENTRIES = (
         *(_C_m(), _g_L(), *_tau_syn(0.2, "conductances"), *_reversal()),
         *(_t_ref(), *_potentials(-70.0, -55.0, -60.0), _I_E),
         below=_LIF_BELOW,
-        elsewhere={"pynn": "IF_cond_exp"},
+        elsewhere=_equals("IF_cond_exp"),
         weight_unit="nS",
     ),
     _entry(
@@ -218,25 +244,26 @@ _ENTRIES = (
         *(_C_m(), _g_L(), *_tau_syn(0.2, "conductances"), *_reversal()),
         *(_t_ref(), *_potentials(-70.0, -55.0, -60.0), _I_E),
         below=_LIF_BELOW,
-        elsewhere={"pynn": "IF_cond_alpha"},
+        elsewhere=_equals("IF_cond_alpha"),
         weight_unit="nS",
     ),
     _entry(
         "aeif_cond_exp",
         "adaptive exponential integrate-and-fire neuron with exponentially decaying synaptic conductances",
-        "Brette & Gerstner 2005, doi:10.1152/jn.00686.2005",
-        *(_C_m(281.0), _g_L(30.0), *_tau_syn(0.2, "conductances"), *_reversal()),
-        *(_t_ref(0.0), *_potentials(-70.6, -50.4, -60.0)),
-        NeuronParameter("V_peak", "mV", "V_peak", "potential at which a spike is emitted", 0.0),
-        NeuronParameter("Delta_T", "mV", "Delta_T", "slope of the exponential", 2.0, minimum=0),
-        NeuronParameter("a", "nS", "a", "subthreshold adaptation", 4.0),
-        NeuronParameter("b", "pA", "b", "adaptation per spike", 80.5),
-        NeuronParameter("tau_w", "ms", "tau_w", "time constant of adaptation", 144.0, positive=True),
-        NeuronParameter("w", "pA", "w", "adaptation current at t = 0", 0.0, default=0.0),
-        NeuronParameter("gsl_error_tol", "1", "-", "tolerance of the integration", 1e-6, positive=True, default=1e-6),
-        _I_E,
-        below=(("V_reset", "V_peak"),),
-        elsewhere={"pynn": "EIF_cond_exp_isfa_ista"},
+        _BRETTE_GERSTNER,
+        *_aeif(),
+        below=_AEIF_BELOW,
+        elsewhere=_equals("EIF_cond_exp_isfa_ista"),
+        weight_unit="nS",
+        V_m=-70.6,
+    ),
+    _entry(
+        "aeif_cond_alpha",
+        "adaptive exponential integrate-and-fire neuron with synaptic conductances that follow an alpha function",
+        _BRETTE_GERSTNER,
+        *_aeif(),
+        below=_AEIF_BELOW,
+        elsewhere=_equals("EIF_cond_alpha_isfa_ista"),
         weight_unit="nS",
         V_m=-70.6,
     ),
@@ -252,7 +279,7 @@ _ENTRIES = (
         NeuronParameter("U_m", "mV", "u", "recovery at t = 0", -13.0, default=-13.0),
         NeuronParameter("consistent_integration", "1", "-", "forward Euler (false: as published)", True, default=True),
         _I_E,
-        elsewhere={"pynn": "Izhikevich"},
+        elsewhere={"neuroml": "izhikevichCell", "pynn": "Izhikevich"},
         weight_unit="mV",
         V_m=-65.0,
     ),

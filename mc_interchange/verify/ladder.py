@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mc_interchange.equivalence import SpikeComparison, compare_spikes, compare_structure
-from mc_interchange.equivalence.null_distribution import stored_null
+from mc_interchange.equivalence.null import stored_null
+from mc_interchange.equivalence.observations import observe
 from mc_interchange.equivalence.probes import check_probe, probe
 from mc_interchange.equivalence.rules import FALSE_ALARM, check_rules
 from mc_interchange.equivalence.rungs import RUNGS, Figure, Rung, RungName
@@ -192,7 +193,7 @@ class _Ladder:
             changed = replace(self._instance, simulation=simulation.model_copy(update={"seed": seed}))
             runs.append(NestRunner().run(changed, source_digest=self._digest or "export", progress=self._progress))
         self._runs["export, longer"] = runs[0]
-        return compare_statistics(runs, null)
+        return compare_statistics(observe(runs), null)
 
 
 def _neuron_of(network: Network | None, population: str) -> Neuron | None:

@@ -20,7 +20,14 @@ from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 #: Pages, and how many examples each has at least (so that none is lost when a page is rewritten).
-PAGES = {"README.md": 10, "docs/command-line.md": 15, "docs/pd14.md": 1, "docs/capture.md": 1, "docs/sonata.md": 2}
+PAGES = {
+    "README.md": 10,
+    "docs/command-line.md": 15,
+    "docs/pd14.md": 1,
+    "docs/capture.md": 1,
+    "docs/sonata.md": 2,
+    "docs/neuroml-simulators.md": 5,
+}
 
 
 def examples(text: str) -> list[tuple[str, str, str]]:

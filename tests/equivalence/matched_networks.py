@@ -26,6 +26,7 @@ from mc_interchange.network import (
     VirtualPopulation,
     VoltageRecording,
 )
+from mc_interchange.runs import Run
 
 #: With less, so few synapses leave the network silent.
 BG_RATE = 12.0
@@ -187,3 +188,11 @@ def driven(weight: float = 300.0) -> NetworkInstance:
         simulation=Simulation(dt=0.1, duration=1000.0),
     )
     return realize(network)
+
+
+def equivalent(a: Run, b: Run, population: str) -> bool:
+    """Say whether mean rates are equal within 10 %, at the level of 5 %; neurons count as independent."""
+    counts = [np.bincount(r.spikes[population].neurons, minlength=r.sizes[population]) for r in (a, b)]
+    error = np.sqrt(sum(c.var(ddof=1) / len(c) for c in counts))
+    difference = abs(counts[0].mean() - counts[1].mean())
+    return bool(difference + 1.645 * error < 0.1 * counts[0].mean())

@@ -18,7 +18,6 @@ from mc_interchange.errors import NotRepresentableError
 from mc_interchange.export import export
 from mc_interchange.exporters.neuroml import NeuroMLExporter
 from mc_interchange.exporters.neuroml.connections import weight_texts
-from mc_interchange.exporters.neuroml.regroup import by_source
 from mc_interchange.exporters.neuroml.xml import element, text_element
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import ArrayEdges, EdgeBlock, NetworkInstance, realize
@@ -307,7 +306,7 @@ def test_simulation_file(rich_export: Path) -> None:
     spikes = {f.get("fileName"): [s.get("select") for s in f] for f in simulation.findall("EventOutputFile")}
     assert spikes == {
         "rich.E.spikes": [f"E/{n}/E_cell" for n in range(12)],
-        "rich.Trains.spikes": ["Trains_0[0]", "Trains_1[0]", "Trains_2[0]"],
+        "rich.Trains.spikes": [f"Trains_{n}/0/Trains_{n}_source" for n in range(3)],
     }
     columns = [c.get("quantity") for c in simulation.find("OutputFile")]
     assert columns == ["I[0]/v", "I[3]/v"]
@@ -442,7 +441,7 @@ def test_float64_weights_come_back_exactly(n: int) -> None:
 
 def test_constant_weights_are_short() -> None:
     assert weight_texts(np.full(3, 87.81)) == ["0.08781"] * 3
-    assert weight_texts(np.full(2, 0.1, np.float32)) == ["0.0001"] * 2
+    assert weight_texts(np.full(2, 0.125, np.float32)) == ["0.000125"] * 2
     assert weight_texts(np.zeros(0, np.float32)) == []
 
 
@@ -581,18 +580,3 @@ def test_names_that_clash_stay_apart(tmp_path: Path) -> None:
     assert {"A", "A_cell", "psc_0_5", "A_", "A_cell_"} <= set(ids)
     populations = neuroml.loaders.read_neuroml2_file(str(path / "A.net.nml")).networks[0].populations
     assert [p.id for p in populations] == ["A", "A_cell", "psc_0_5"]
-
-
-def test_by_source_keeps_order_and_leaves_no_file(tmp_path: Path) -> None:
-    rng = np.random.default_rng(2)
-    whole = EdgeBlock(
-        rng.integers(0, 4, 100).astype(np.uint32),
-        np.arange(100, dtype=np.uint32),
-        rng.normal(size=100),
-        np.ones(100, np.int32),
-    )
-    parts = (whole[i : i + 30] for i in range(0, 100, 30))
-    got = [(s, t) for s, b in by_source(parts, 6, tmp_path / "scratch") for t in b.target.tolist()]
-    order = np.argsort(whole.source, kind="stable")
-    assert got == list(zip(whole.source[order].tolist(), whole.target[order].tolist(), strict=True))
-    assert not list(tmp_path.iterdir())

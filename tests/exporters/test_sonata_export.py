@@ -17,8 +17,7 @@ import pytest
 from mc_interchange import InterchangeError, NetworkInstance, build, export, open_model, realize
 from mc_interchange.errors import NotRepresentableError
 from mc_interchange.exporters.sonata import SonataExporter, SonataOptions, indices
-from mc_interchange.exporters.sonata.edges import _delays
-from mc_interchange.formats.hdf5 import new_hdf5
+from mc_interchange.formats.hdf5 import delays_in_ms, new_hdf5
 from mc_interchange.instance import ArrayEdges, EdgeBlock, Nodes
 from mc_interchange.instance.edges import Piece
 from mc_interchange.network import Network
@@ -148,12 +147,12 @@ def test_delays_that_float32_cannot_hold_are_refused(n: int) -> None:
     """Also in a block with more edges than steps, where delays are looked up in a table."""
     delay = np.ones(n, np.int32)
     delay[1] = 16_384_000
-    assert _delays(delay, 0.001, "E_to_I")[:2].tolist() == [np.float32(0.001), 16384.0]
+    assert delays_in_ms(delay, 0.001, "E_to_I: SONATA's")[:2].tolist() == [np.float32(0.001), 16384.0]
     delay[1] += 1
     with pytest.raises(
         NotRepresentableError, match=r"E_to_I: SONATA's float32 .* up to 16384.001 ms in steps of 0.001"
     ):
-        _delays(delay, 0.001, "E_to_I")
+        delays_in_ms(delay, 0.001, "E_to_I: SONATA's")
 
 
 def test_an_export_whose_delays_would_lose_steps_leaves_nothing(instance: NetworkInstance, tmp_path: Path) -> None:

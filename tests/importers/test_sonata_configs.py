@@ -14,9 +14,9 @@ from handmade import CLAMP, EDGES, NODE_TYPES, write
 
 from mc_interchange import open_model
 from mc_interchange.errors import FormatError
+from mc_interchange.importers.names import our_names
 from mc_interchange.importers.sonata import SonataWarning
 from mc_interchange.importers.sonata.config import Config
-from mc_interchange.importers.sonata.names import our_names
 
 quiet = pytest.mark.filterwarnings("ignore::mc_interchange.importers.sonata.SonataWarning")
 
@@ -203,7 +203,7 @@ def test_populations_of_one_name_in_two_files(tmp_path: Path) -> None:
 )
 @quiet
 def test_names(given: list[str], ours: list[str]) -> None:
-    assert our_names(Path("c.json"), "population", given) == ours
+    assert our_names(Path("c.json"), "population", given, SonataWarning) == ours
 
 
 def test_parts_that_are_switched_off_or_missing(tmp_path: Path) -> None:

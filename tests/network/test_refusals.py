@@ -218,7 +218,7 @@ MISTAKES_IN_ONE_FIELD = [
         "unknown model",
         "iaf_psc_exp",
         "hh_psc_alpha",
-        "populations[0].neuron.model: unknown neuron model 'hh_psc_alpha'; known: iaf_psc_exp, iaf_psc_alpha, iaf_psc_delta, iaf_cond_exp, iaf_cond_alpha, aeif_cond_exp, izhikevich, glif_psc, parrot_neuron",
+        "populations[0].neuron.model: unknown neuron model 'hh_psc_alpha'; known: iaf_psc_exp, iaf_psc_alpha, iaf_psc_delta, iaf_cond_exp, iaf_cond_alpha, aeif_cond_exp, aeif_cond_alpha, izhikevich, glif_psc, parrot_neuron",
     ),
     (
         "unknown kind",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
-__all__ = ["MAX_PER_STEP", "initial_pulse_weight", "poisson_sources"]
+__all__ = ["MAX_PER_STEP", "initial_pulse_weight", "poisson_sources", "pulse_per_mV"]
 
 #: Largest mean number of spikes of one Poisson source in one step; see :func:`poisson_sources`.
 MAX_PER_STEP = 0.08
@@ -31,6 +32,21 @@ def initial_pulse_weight(V_m: float, v_init: float, C_m: float, tau_m: float, dt
         In pA.
     """
     return (V_m - v_init) * (1 - dt / tau_m) * C_m / dt
+
+
+def pulse_per_mV(parameters: Mapping[str, float], dt: float) -> float:
+    """Return the current in the first step (pA) per difference of the initial potential (mV).
+
+    Parameters
+    ----------
+    parameters
+        Of a neuron model with ``C_m``, and ``tau_m`` or ``g_L``.
+    dt
+        In ms.
+    """
+    C_m = parameters["C_m"]
+    tau_m = parameters["tau_m"] if "tau_m" in parameters else C_m / parameters["g_L"]
+    return initial_pulse_weight(1.0, 0.0, C_m, tau_m, dt)
 
 
 def poisson_sources(rate: float, dt: float) -> tuple[int, float]:

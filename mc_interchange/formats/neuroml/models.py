@@ -131,6 +131,19 @@ class SynapseType:
     receptor: Receptor
     attributes: tuple[Attribute, ...]
 
+    def write(self, tau_syn: float, E_rev: float | None) -> dict[str, str]:
+        """Return the attributes of a component; for types without ``base``.
+
+        Parameters
+        ----------
+        tau_syn
+            In ms.
+        E_rev
+            In mV; None for currents.
+        """
+        values = {"tau_syn": tau_syn, "E_rev": E_rev}
+        return {a.name: a.write(value) for a in self.attributes if (value := values[a.ours]) is not None}
+
     def read(self, texts: Mapping[str, str]) -> dict[str, float]:
         """Return the values of a component's attributes by our names.
 

@@ -6,12 +6,20 @@ from .numbers import decimal
 
 __all__ = [
     "CORE_FILES",
+    "DISCARD",
+    "DT",
+    "DURATION",
     "LAYER",
     "LEMS_PREFIX",
     "MATCHED_TO",
+    "MODEL",
     "NAMESPACE",
     "NO_END",
+    "NO_POSITIONS",
+    "N_NEURONS",
+    "N_SYNAPSES",
     "SCHEMA_LOCATION",
+    "SEED",
     "SOURCE",
     "Identifiers",
     "colour",
@@ -31,13 +39,20 @@ NO_END = "1000000000ms"
 SOURCE = "source"
 #: Tag of a population that holds further spikes of a source at times at which it has spikes already.
 LAYER = "layer"
+#: Tag and value of a population whose cells are listed, but have no locations: all lie at the origin.
+NO_POSITIONS = ("positions", "none")
 #: Tag of a network whose parameters are adapted to the integration of one simulator, which is its value.
 MATCHED_TO = "matched to"
+#: Tags of a network: the two that NeuroML recommends, and ours. Times are in ms.
+DT, DURATION = "recommended_dt_ms", "recommended_duration_ms"
+MODEL, SEED, DISCARD = "model", "seed", "discard_ms"
+N_NEURONS, N_SYNAPSES = "neurons", "synapses"
 
 
-def synapse_name(tau_syn: float) -> str:
-    """Return the identifier of the synapse with this time constant in ms, such as ``psc_0_5``."""
-    return "psc_" + decimal(tau_syn).replace(".", "_")
+def synapse_name(tau_syn: float, receptor: str = "psc_exp") -> str:
+    """Return the identifier of the synapse of a kind with this time constant in ms, such as ``psc_0_5``."""
+    kind = receptor.removeprefix("psc_exp") or "psc"
+    return f"{kind}_{decimal(tau_syn).replace('.', '_')}"
 
 
 def member_path(population: str, index: int | str, component: str, listed: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from decimal import Decimal, InvalidOperation
 
 from mc_interchange.network.simulation import TICS_PER_MS
@@ -77,7 +78,10 @@ def exact(text: str, unit: str = "") -> Decimal:
     try:
         if match is None or power is None:
             raise InvalidOperation
-        return Decimal(match[1]).scaleb(power)
+        value = Decimal(match[1]).scaleb(power)
+        if not abs(value) <= sys.float_info.max:
+            raise InvalidOperation
+        return value
     except InvalidOperation:
         raise ValueError(f"must be a number{f' with a unit such as {unit}' * bool(unit)}, got {text!r:.60}") from None
 

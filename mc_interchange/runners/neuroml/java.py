@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mc_interchange.errors import MissingDependencyError
 
-__all__ = ["environment", "jneuroml"]
+__all__ = ["environment", "java_error", "jneuroml", "jneuroml_version"]
+
+_EXCEPTION = re.compile(r"(?:Exception in thread \S+ )?(?:[a-z]\w*\.)*([A-Z]\w*(?:Error|Exception))\b:?\s*(.*)")
 
 
 def environment() -> dict[str, str]:
@@ -35,3 +39,17 @@ def jneuroml(*arguments: str, memory: str = "1G") -> list[str]:
         raise MissingDependencyError("pyNeuroML", "neuroml") from None
     jar = get_path_to_jnml_jar()
     return ["java", f"-Xmx{memory}", "-Djava.awt.headless=true", "-jar", str(jar), *arguments]
+
+
+def jneuroml_version(command: Sequence[str]) -> str:
+    """Return the version in the name of the archive that a command of :func:`jneuroml` starts."""
+    match = re.search(r"jNeuroML-([\d.]+\d)", " ".join(command))
+    return match[1] if match else "unknown"
+
+
+def java_error(lines: Sequence[str]) -> str | None:
+    """Return what a Java program says of the exception that ended it, without its trace."""
+    for line in lines:
+        if match := _EXCEPTION.match(line.strip()):
+            return f"{match[1]}: {match[2]}" if match[2] else match[1]
+    return None

@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mc_interchange.errors import SimulationError
-from mc_interchange.formats.neuroml import EventFile, LemsFile
+from mc_interchange.formats.neuroml import EventFile, LemsFile, StateFile
+from mc_interchange.formats.sonata_output import Report
+from mc_interchange.network.simulation import TICS_PER_MS
 from mc_interchange.runs import Spikes
 
-__all__ = ["population_of", "read_events", "sizes_of"]
+__all__ = ["population_of", "read_potentials", "read_spikes", "sizes_of"]
 
-#: Identifier that our exporter gives to the file of a population's spikes.
-_OURS = re.compile("spikes_(.+)")
+#: Identifier that our exporter gives to the file of a population's spikes; those in the file are indices then.
+_OURS = re.compile(r"(?:layer_\d+_)?spikes_(.+)")
+#: Population and index in the path of a cell, with or without a list of instances.
+_CELL = re.compile(r"(?:\.\./)?(\w+)(?:/(\d+)|\[(\d+)\])")
 
 
 def population_of(events: EventFile) -> str:
     """Return the population whose spikes a file holds: as our exporter names it, else by the paths in it."""
-    if match := _OURS.fullmatch(events.id):
-        return match[1]
-    paths = {re.split(r"[/\[]", path.removeprefix("../"))[0] for path in events.selections.values()}
-    return paths.pop() if len(paths) == 1 else events.id
+    populations = {population for population, _ in _cells(events).values()}
+    return populations.pop() if len(populations) == 1 else events.id
 
 
 def sizes_of(lems: LemsFile) -> dict[str, int]:
-    """Return the number of recorded cells by population, one above the largest identifier."""
-    return {population_of(e): max((int(i) for i in e.selections), default=-1) + 1 for e in lems.events}
+    """Return the number of recorded cells by population, one above the largest index."""
+    sizes: dict[str, int] = {}
+    for events in lems.events:
+        for population, index in _cells(events).values():
+            sizes[population] = max(sizes.get(population, 0), index + 1)
+    return sizes
 
 
-def read_events(events: EventFile, directory: Path, dt: float, *, offset: float = 0.0) -> Spikes:
-    """Read a file of spikes.
+def read_spikes(lems: LemsFile, directory: Path, *, offset: float = 0.0) -> dict[str, Spikes]:
+    """Read all spikes that a LEMS file asks for, by population.
 
     Parameters
     ----------
-    events
-        Which.
     directory
-        Where the tool wrote it.
-    dt
-        Resolution in ms.
+        Where the tool wrote its files.
     offset
         Added to the times of the tool, in steps, before they are rounded to whole ones: tools label the step
         in which a neuron fires in their own ways.
@@ -48,16 +52,108 @@ def read_events(events: EventFile, directory: Path, dt: float, *, offset: float 
     Raises
     ------
     SimulationError
-        It is missing, or cannot be read.
+        A file is missing, or cannot be read.
     """
-    path = directory / events.file
+    found: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {name: [] for name in sizes_of(lems)}
+    for events in lems.events:
+        for population, part in _by_population(events, directory, lems.dt, offset).items():
+            found[population].append(part)
+    return {
+        name: Spikes.sorted(*(np.concatenate([part[i] for part in parts]) for i in (0, 1)))
+        for name, parts in found.items()
+    }
+
+
+def read_potentials(
+    lems: LemsFile, directory: Path, *, late: Callable[[str], bool] = lambda _population: False
+) -> dict[str, Report]:
+    """Read all membrane potentials that a LEMS file asks for, by population.
+
+    Parameters
+    ----------
+    directory
+        Where the tool wrote its files.
+    late
+        Says of a population whether the tool writes its states one row behind their time.
+
+    Returns
+    -------
+    dict
+        At dt, 2 dt and so on, like NEST's: the start is left out, for a pulse in the first step may set it.
+
+    Raises
+    ------
+    SimulationError
+        A file is missing, or cannot be read.
+    """
+    columns: dict[str, dict[int, NDArray[np.float64]]] = {}
+    for states in lems.states:
+        values = _table(states, directory)[:, 1:] * 1000
+        for (_, quantity), column in zip(states.columns, values.T, strict=True):
+            match = _CELL.match(quantity)
+            if match and quantity.endswith("/v"):
+                columns.setdefault(match[1], {})[int(match[2] or match[3])] = column[2 if late(match[1]) else 1 :]
+    return {population: _report(cells, lems.dt) for population, cells in columns.items()}
+
+
+def _report(cells: Mapping[int, NDArray[np.float64]], dt: float) -> Report:
+    neurons = sorted(cells)
+    values = np.stack([cells[i] for i in neurons], axis=1)
+    times = np.arange(1, len(values) + 1) * round(dt * TICS_PER_MS) / TICS_PER_MS
+    return Report(np.array(neurons, np.uint64), times, values)
+
+
+def _cells(events: EventFile) -> dict[str, tuple[str, int]]:
+    """Return population and index by the identifier that stands in a file."""
+    match = _OURS.fullmatch(events.id)
+    if match and all(identifier.isdigit() for identifier in events.selections):
+        return {identifier: (match[1], int(identifier)) for identifier in events.selections}
+    cells = {}
+    for identifier, path in events.selections.items():
+        if match := _CELL.match(path):
+            cells[identifier] = (match[1], int(match[2] or match[3]))
+    return cells
+
+
+def _by_population(
+    events: EventFile, directory: Path, dt: float, offset: float
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return steps and neurons by population."""
+    words = _text(directory / events.file).split()
+    if len(words) % 2:
+        raise _unreadable(events.file, f"lines of {events.format}")
+    first, second = words[::2], words[1::2]
+    identifiers, texts = (first, second) if events.format == "ID_TIME" else (second, first)
+    cells = _cells(events)
     try:
-        table = np.loadtxt(path, ndmin=2) if path.stat().st_size else np.empty((0, 2))
-    except (OSError, ValueError):
-        raise SimulationError(f"{path.name} was not written as {events.format}") from None
-    if table.shape[1] != 2 and table.size:
-        raise SimulationError(f"{path.name} was not written as {events.format}")
-    table = table.reshape(-1, 2)
-    neurons, seconds = table.T if events.format == "ID_TIME" else table.T[::-1]
-    steps = np.rint(seconds * 1000 / dt + offset)
-    return Spikes.sorted(steps.astype(np.int64), neurons.astype(np.int64))
+        seconds = np.array(texts, np.float64)
+        names, which = np.unique(np.array(identifiers, str), return_inverse=True)
+        where = [cells[name] for name in names.tolist()]
+        steps = np.rint(seconds * 1000 / dt + offset).astype(np.int64)
+        populations = np.array([population for population, _ in where], str)[which]
+        neurons = np.array([index for _, index in where], np.int64)[which]
+    except (ValueError, KeyError):
+        raise _unreadable(events.file, f"lines of {events.format}") from None
+    return {
+        population: (steps[populations == population], neurons[populations == population])
+        for population in {population for population, _ in cells.values()}
+    }
+
+
+def _table(states: StateFile, directory: Path) -> NDArray[np.float64]:
+    try:
+        table = np.array(_text(directory / states.file).split(), np.float64)
+        return table.reshape(-1, len(states.columns) + 1)
+    except ValueError:
+        raise _unreadable(states.file, f"a table of {len(states.columns) + 1} columns") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise SimulationError(f"the results {path.name} cannot be read ({error.strerror})") from None
+
+
+def _unreadable(name: str, what: str) -> SimulationError:
+    return SimulationError(f"the results {name} are not {what}")

@@ -28,6 +28,7 @@ def run_tool(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
+    reason: Callable[[Sequence[str]], str | None] | None = None,
 ) -> list[str]:
     """Run a program to its end, and stop it, with all that it started, if this is interrupted.
 
@@ -45,6 +46,8 @@ def run_tool(
         Called with each line that it prints, on either stream.
     meanwhile
         Called several times per second.
+    reason
+        Finds, in the lines that a program printed before it failed, the one that says why; None: the last one.
 
     Returns
     -------
@@ -77,7 +80,8 @@ def run_tool(
         _end(process)
         raise
     if code:
-        said = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        said = reason(lines) if reason else None
+        said = said or next((line for line in reversed(lines) if line.strip()), "it said nothing")
         raise SimulationError(f"{name} ended with exit code {code}: {one_line(said, 300)}")
     return list(lines)
 

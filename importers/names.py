@@ -10,8 +10,6 @@ from pathlib import Path
 
 from mc_interchange.network.base import MAX_NAME
 
-from .config import SonataWarning
-
 __all__ = ["our_names", "unique_names", "valid_name"]
 
 
@@ -21,12 +19,12 @@ def valid_name(name: str) -> str:
     return f"_{name}"[:MAX_NAME] if not name or name[0].isdigit() else name
 
 
-def our_names(file: Path, what: str, names: Sequence[str]) -> list[str]:
+def our_names(file: Path, what: str, names: Sequence[str], category: type[Warning]) -> list[str]:
     """Return names that are valid and differ from each other; a warning lists those that had to be changed.
 
     Parameters
     ----------
-    file, what
+    file, what, category
         For the warning.
     names
         As the files have them. Names that are good stay.
@@ -35,7 +33,7 @@ def our_names(file: Path, what: str, names: Sequence[str]) -> list[str]:
     changed = [f"{name!r} is {new}" for name, new in zip(names, ours, strict=True) if name != new]
     if changed:
         message = f"{file}: {what} names are made unique, of letters, digits and underscores: {', '.join(changed)}"
-        warnings.warn(message, SonataWarning, stacklevel=2)
+        warnings.warn(message, category, stacklevel=2)
     return ours
 
 

@@ -1,0 +1,150 @@
+"""The verification artefact: an instance with the parameters with which one simulator steps as NEST does.
+
+Formulas and their derivation are in :mod:`mc_interchange.formats.neuroml.matched`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mc_interchange.contracts import Loss
+from mc_interchange.errors import NotRepresentableError
+from mc_interchange.formats import neuroml as fmt
+from mc_interchange.instance import NetworkInstance, Nodes, TrainBlock, Trains
+from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, StepCurrent
+from mc_interchange.network.consistency import TOLERANCE
+from mc_interchange.network.simulation import TICS_PER_MS, steps
+
+__all__ = ["LABELS", "Matching", "match"]
+
+#: Whose steps are matched, for people.
+LABELS: dict[fmt.Solver, str] = {"jlems": "jLEMS", "neuron": "the NEURON code of jNeuroML"}
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What an export is matched to.
+
+    Parameters
+    ----------
+    solver
+        Whose steps.
+    dt
+        Resolution in ms.
+    neurons
+        Parameters by population.
+    """
+
+    solver: fmt.Solver
+    dt: float
+    neurons: dict[str, fmt.MatchedNeuron]
+
+    @property
+    def label(self) -> str:
+        """What every file of it says."""
+        return (
+            f"VERIFICATION ARTEFACT, not the model's own parameters: matched to {LABELS[self.solver]} at dt = "
+            f"{self.dt:g} ms, whose steps then equal exact integration. Only for a comparison of spikes in that "
+            "simulator at that resolution."
+        )
+
+    @property
+    def loss(self) -> Loss:
+        """The entry of the export report."""
+        return Loss(
+            "the physical parameters",
+            "approximated",
+            f"{self.label} For every other use, export without --matched-to",
+        )
+
+
+def match(instance: NetworkInstance, solver: fmt.Solver) -> tuple[NetworkInstance, Matching]:
+    """Replace the parameters of neurons, and the amplitudes and times of inputs.
+
+    Weights and delays stay; what becomes of them follows from the second part of the result.
+
+    Raises
+    ------
+    NotRepresentableError
+        With the part for which there is no exact equal.
+    """
+    dt = instance.simulation.dt
+    neurons = {
+        name: fmt.matched_neuron(_parameters(nodes, dt), dt, solver)
+        for name, nodes in instance.populations.items()
+        if nodes.neuron is not None
+    }
+    populations = {
+        name: _matched(nodes, neurons[name]) if name in neurons else _source(nodes, dt)
+        for name, nodes in instance.populations.items()
+    }
+    inputs = tuple(_current(item, neurons[item.target].current, solver, dt) for item in instance.inputs)
+    return replace(instance, populations=populations, inputs=inputs), Matching(solver, dt, neurons)
+
+
+def _parameters(nodes: Nodes, dt: float) -> dict[str, float]:
+    neuron = nodes.neuron
+    where = f"population {nodes.name}: --matched-to"
+    if not isinstance(neuron, Neuron) or neuron.model != "iaf_psc_exp":
+        raise NotRepresentableError(f"{where} is for the neuron model iaf_psc_exp only, whose steps are linear")
+    if nodes.varying:
+        raise NotRepresentableError(
+            f"{where} needs one value for all neurons, {', '.join(sorted(nodes.varying))} differs"
+        )
+    periods = steps(neuron["t_ref"], dt)
+    if periods < 1 - TOLERANCE or abs(periods - round(periods)) > TOLERANCE:
+        raise NotRepresentableError(
+            f"{where} needs a refractory time of whole steps, at least one of {dt:g} ms; t_ref is "
+            f"{neuron['t_ref']:g} ms"
+        )
+    return dict(neuron.parameters)
+
+
+def _matched(nodes: Nodes, matched: fmt.MatchedNeuron) -> Nodes:
+    assert isinstance(nodes.neuron, Neuron)
+    return replace(nodes, neuron=nodes.neuron.model_copy(update={"parameters": matched.parameters}))
+
+
+def _source(nodes: Nodes, dt: float) -> Nodes:
+    activity = nodes.activity
+    if isinstance(activity, PoissonActivity) and activity.rate > 0:
+        raise NotRepresentableError(_random(f"the Poisson sources of population {nodes.name}"))
+    return replace(nodes, activity=_ShiftedTrains(activity, dt)) if isinstance(activity, Trains) else nodes
+
+
+def _current(
+    item: PoissonInput | StepCurrent, factor: float, solver: fmt.Solver, dt: float
+) -> PoissonInput | StepCurrent:
+    if isinstance(item, PoissonInput):
+        if item.rate > 0:
+            raise NotRepresentableError(_random(f"the Poisson input {item.name}"))
+        return item
+    delay = round(item.delay + fmt.CURRENT_SHIFT[solver] * dt, 9)
+    # NEST's generators emit nothing in the first step
+    start = max(item.start, dt)
+    return item.model_copy(update={"amplitude": item.amplitude * factor, "start": start, "delay": delay})
+
+
+def _random(what: str) -> str:
+    return f"--matched-to: {what} would be drawn anew by each simulator; add --freeze-input, which replays spikes"
+
+
+class _ShiftedTrains(Trains):
+    """Spike trains, each spike half a step before the end of the step that it is in."""
+
+    def __init__(self, trains: Trains, dt: float) -> None:
+        super().__init__(trains.size)
+        self._trains, self._dt = trains, dt
+
+    @property
+    def n_spikes(self) -> int:
+        return self._trains.n_spikes
+
+    def blocks(self) -> Iterator[TrainBlock]:
+        per_ms, tics = steps(1.0, self._dt), round(self._dt * TICS_PER_MS)
+        for block in self._trains.blocks():
+            ends = np.maximum(np.ceil(per_ms * block.times - TOLERANCE), 1)
+            yield replace(block, times=(ends + fmt.SPIKE_SHIFT) * tics / TICS_PER_MS)

@@ -1,0 +1,329 @@
+"""The EDEN runner on the real EDEN: what it computes, explained to the last spike, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from eden_update import eden_spikes
+from numpy.typing import NDArray
+
+from mc_interchange.equivalence import compare_spikes
+from mc_interchange.errors import MissingDependencyError, NotRepresentableError, SimulationError
+from mc_interchange.export import export
+from mc_interchange.exporters.neuroml import NeuroMLExporter
+from mc_interchange.instance import realize
+from mc_interchange.network import (
+    Explicit,
+    FixedTotalNumber,
+    Network,
+    Neuron,
+    Normal,
+    PoissonInput,
+    Population,
+    Projection,
+    Simulation,
+    SpikeTrains,
+    StepCurrent,
+    TruncatedNormal,
+    VirtualPopulation,
+    VoltageRecording,
+)
+from mc_interchange.progress import Silent
+from mc_interchange.runners.neuroml import eden
+from mc_interchange.runners.neuroml.eden import EdenRunner
+from mc_interchange.runs import Run
+
+pytest.importorskip("eden_simulator")
+needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="EDEN needs gcc")
+
+DT = 0.1
+BASE = {"C_m": 250.0, "tau_m": 10.0, "tau_syn_ex": 0.5, "tau_syn_in": 0.5, "t_ref": 2.0}
+BASE |= {"E_L": -65.0, "V_th": -50.0, "V_reset": -65.0}
+
+
+def neuron(**changes: float) -> Neuron:
+    return Neuron(model="iaf_psc_exp", parameters={**BASE, **changes})
+
+
+def exported(
+    network: Network, path: Path, encoding: str = "xml", spread_spikes: bool = False, **changes: object
+) -> Path:
+    instance = realize(network, 1)
+    instance = replace(instance, simulation=instance.simulation.model_copy(update=changes))
+    options = NeuroMLExporter.Options(encoding=encoding, spread_spikes=spread_spikes)
+    return export(instance, "neuroml", path, options).path
+
+
+def run(path: Path, scratch: Path, threads: int | None = None) -> Run:
+    scratch.mkdir()
+    return EdenRunner().run_files(path, scratch, threads=threads, progress=Silent())
+
+
+def spikes_of(found: Run) -> list[tuple[int, str, int]]:
+    return sorted(
+        (step, name, index)
+        for name, spikes in found.spikes.items()
+        for step, index in zip(spikes.steps.tolist(), spikes.neurons.tolist(), strict=True)
+    )
+
+
+def recurrent(duration: float = 200.0, dt: float = DT, g: float = -4.0) -> Network:
+    """Driven above threshold, with autapses, several synapses of one pair, and a replayed source."""
+    delay = {s: TruncatedNormal(mean=m, sd=m / 2, min=dt, max=1.9) for s, m in (("E", 1.2), ("I", 0.7))}
+    weight = {"E": Normal(mean=60.0, sd=6.0), "I": Normal(mean=60.0 * g, sd=6.0)}
+    return Network(
+        name="recurrent",
+        populations=(
+            *(
+                Population(name=name, size=size, neuron=neuron(I_e=I_e), initial_V_m=Normal(mean=-58.0, sd=4.0))
+                for name, size, I_e in (("E", 24, 420.0), ("I", 6, 440.0))
+            ),
+            VirtualPopulation(
+                name="T", size=2, activity=SpikeTrains(times=(tuple(np.arange(5.0, duration, 7.0).tolist()), (3.2,)))
+            ),
+        ),
+        projections=(
+            *(
+                Projection(source=s, target=t, rule=FixedTotalNumber(number=n), weight=weight[s], delay=delay[s])
+                for s, t, n in (("E", "E", 150), ("E", "I", 40), ("I", "E", 40), ("I", "I", 12))
+            ),
+            Projection(source="T", target="E", rule=FixedTotalNumber(number=12), weight=300.0, delay=1.5),
+        ),
+        simulation=Simulation(dt=dt, duration=duration, record_spikes=("E", "I", "T")),
+    )
+
+
+@needs_compiler
+@pytest.mark.parametrize("dt", [0.1, 0.025])
+def test_every_spike_follows_from_the_rule_of_its_steps(dt: float, tmp_path: Path) -> None:
+    """So there are no other reasons for a deviation than those that are written down there."""
+    network = recurrent(dt=dt)
+    instance = realize(network, 1)
+    assert any(np.any(b.source == b.target) for e in instance.projections.values() for b in e.blocks())
+    found = run(exported(network, tmp_path / "net"), tmp_path / "work")
+    expected = eden_spikes(instance)
+    assert len(expected) > 150
+    assert [spike for spike in spikes_of(found) if spike[1] != "T"] == expected
+    # and what is replayed comes out as it was put in
+    trains = [(round(t / dt), "T", i) for i, times in enumerate(network.populations[2].activity.times) for t in times]
+    assert [spike for spike in spikes_of(found) if spike[1] == "T"] == sorted(trains)
+    assert found.sizes == {"E": 24, "I": 6, "T": 2}
+    assert (found.simulator, found.dt, found.duration, found.threads) == ("eden", dt, 200.0, 1)
+
+
+@needs_compiler
+def test_threads_change_nothing(tmp_path: Path) -> None:
+    path = exported(recurrent(), tmp_path / "net", duration=50.0)
+    one, two = run(path, tmp_path / "1"), run(path, tmp_path / "2", threads=2)
+    assert one.n_spikes > 30
+    assert compare_spikes(one, two).identical
+    assert two.threads == 2
+
+
+# --- one spike underway
+
+
+def pair(delay: float, duration: float = 60.0) -> Network:
+    """A neuron that fires every 3.6 ms in EDEN, and another one whose potential tells what arrives."""
+    return Network(
+        name="pair",
+        populations=(
+            Population(name="A", size=1, neuron=neuron(I_e=2700.0, t_ref=2.0), initial_V_m=-65.0),
+            Population(name="B", size=1, neuron=neuron(V_th=1e6), initial_V_m=-65.0),
+        ),
+        projections=(
+            Projection(source="A", target="B", rule=Explicit(sources=(0,), targets=(0,)), weight=100.0, delay=delay),
+        ),
+        simulation=Simulation(
+            dt=DT, duration=duration, record_V_m=(VoltageRecording(population="B", neurons=(0,), interval=DT),)
+        ),
+    )
+
+
+def arrivals(V: NDArray[np.float64], jump: float = 100.0) -> list[int]:
+    """Return the steps at whose end the synaptic current of a neuron at rest has jumped (V in mV, from dt on)."""
+    V = np.concatenate([[-65.0], V]) + 65.0
+    current = (V[1:] - V[:-1] * (1 - DT / 10)) * 250 / DT
+    # in the step of an arrival the current does not decay: that is less than the jump
+    return (np.flatnonzero(current[1:] - current[:-1] * (1 - DT / 0.5) > jump / 2) + 1).tolist()
+
+
+def kept(steps: list[int], delay: int) -> list[int]:
+    """Return those spikes that a connection transmits which holds one at a time."""
+    found: list[int] = []
+    for step in steps:
+        if not found or step - found[-1] >= delay:
+            found.append(step)
+    return found
+
+
+@needs_compiler
+@pytest.mark.parametrize("delay", [3.5, 3.6, 3.7, 7.2, 7.3])
+def test_exactly_the_spikes_that_were_predicted_are_lost(
+    delay: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eden, "check_after", lambda *_: None)
+    found = run(exported(pair(delay), tmp_path / "net"), tmp_path / "work")
+    fired = found.spikes["A"].steps.tolist()
+    assert set(np.diff(fired).tolist()) == {36}
+    steps = round(delay / DT)
+    expected = [step for step in kept(fired, steps) if step + steps + 2 < 598]
+    assert (len(kept(fired, steps)) < len(fired)) == (steps > 36)
+    # two steps late: one behind the threshold, one until the connection looks
+    assert [step - steps - 2 for step in arrivals(found.voltages["B"].values[:, 0])] == expected
+
+
+@needs_compiler
+def test_a_run_that_loses_a_spike_is_refused(tmp_path: Path) -> None:
+    assert run(exported(pair(3.6), tmp_path / "a"), tmp_path / "1").n_spikes > 10
+    with pytest.raises(SimulationError) as refusal:
+        run(exported(pair(3.7), tmp_path / "b"), tmp_path / "2")
+    first, second = (step * DT for step in eden_spikes_of_the_first(pair(3.7)))
+    assert f"neuron 0 of A fires at {first:.3g} and {second:.3g} ms, and one of its delays is 3.7 ms" in str(
+        refusal.value
+    )
+    assert "(neurons that lose spikes: 1); choose another simulator" in str(refusal.value)
+
+
+def eden_spikes_of_the_first(network: Network) -> list[int]:
+    return [step for step, name, _ in eden_spikes(realize(network, 1)) if name == "A"][:2]
+
+
+@needs_compiler
+def test_what_cannot_be_told_is_warned_of(tmp_path: Path) -> None:
+    with pytest.warns(
+        UserWarning, match="the spikes of A are not recorded, so it cannot be told whether EDEN lost some"
+    ):
+        run(exported(pair(3.7, duration=20.0), tmp_path / "a", record_spikes=("B",)), tmp_path / "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(exported(pair(0.1, duration=20.0), tmp_path / "b", record_spikes=("B",)), tmp_path / "2")
+
+
+def replayed(interval: float, delay: float = 1.5) -> Network:
+    return Network(
+        name="replayed",
+        populations=(
+            VirtualPopulation(
+                name="T", size=2, activity=SpikeTrains(times=((4.0,), (2.0, 9.0, round(9.0 + interval, 6))))
+            ),
+            Population(name="B", size=1, neuron=neuron(V_th=1e6), initial_V_m=-65.0),
+        ),
+        projections=(
+            Projection(source="T", target="B", rule=Explicit(sources=(1,), targets=(0,)), weight=100.0, delay=delay),
+        ),
+        simulation=Simulation(
+            record_spikes=("T", "B"),
+            dt=DT,
+            duration=20.0,
+            record_V_m=(VoltageRecording(population="B", neurons=(0,), interval=DT),),
+        ),
+    )
+
+
+@needs_compiler
+def test_a_source_whose_spike_would_be_lost_is_refused_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = run(exported(replayed(1.5), tmp_path / "a"), tmp_path / "1")
+    # one step late: it looks at its spikes at the beginning of a step
+    assert [step - 15 - 1 for step in arrivals(found.voltages["B"].values[:, 0])] == [20, 90, 105]
+    # spread over two, all of them arrive
+    found = run(exported(replayed(1.4), tmp_path / "c", spread_spikes=True), tmp_path / "3")
+    assert [step - 15 - 1 for step in arrivals(found.voltages["B"].values[:, 0])] == [20, 90, 104]
+    assert found.spikes["T"].steps.tolist() == [20, 40, 90, 104]
+    assert found.spikes["T"].neurons.tolist() == [1, 0, 1, 1]
+    monkeypatch.setattr(eden, "run_tool", None)
+    with pytest.raises(NotRepresentableError) as refusal:
+        run(exported(replayed(1.4), tmp_path / "b"), tmp_path / "2")
+    assert (
+        "the source T_1 fires at 9 and 10.4 ms, and one of its delays is 1.5 ms; export with --spread-spikes, or"
+        in str(refusal.value)
+    )
+
+
+@needs_compiler
+@pytest.mark.parametrize(("duration", "steps"), [("2ms", 21), ("1.95ms", 20)])
+def test_a_current_that_ends_on_a_step_is_on_for_one_more(duration: str, steps: int, tmp_path: Path) -> None:
+    """So it is told; one that ends between two steps is on for those that it covers."""
+    recordings = (VoltageRecording(population="A", neurons=(0,), interval=DT),)
+    current = StepCurrent(name="pulse", target="A", amplitude=50.0, start=4.0, stop=6.0)
+    network = quiet(inputs=(current,)).model_copy(
+        update={"simulation": Simulation(duration=20.0, record_V_m=recordings)}
+    )
+    path = exported(network, tmp_path / "net")
+    cells = path / "quiet.cells.nml"
+    text = cells.read_text(encoding="utf-8")
+    assert 'duration="2ms"' in text
+    cells.write_text(text.replace('duration="2ms"', f'duration="{duration}"'), encoding="utf-8")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = run(path, tmp_path / "work")
+    assert [str(w.message) for w in told] == ["EDEN leaves the current of pulse on for one step more than it lasts"] * (
+        steps == 21
+    )
+    V = np.concatenate([[-65.0], found.voltages["A"].values[:, 0]]) + 65.0
+    current_of_each = (V[1:] - V[:-1] * (1 - DT / 10)) * 250 / DT
+    assert np.count_nonzero(current_of_each > 25) == steps
+
+
+# --- refusals before a run
+
+
+def quiet(duration: float = 20.0, **changes: object) -> Network:
+    population = Population(name="A", size=2, neuron=neuron(), initial_V_m=-65.0)
+    return Network(name="quiet", populations=(population,), simulation=Simulation(dt=DT, duration=duration), **changes)
+
+
+@needs_compiler
+def test_poisson_sources(tmp_path: Path) -> None:
+    network = quiet(inputs=(PoissonInput(name="noise", target="A", rate=800.0, weight=80.0, delay=1.0),))
+    with pytest.raises(NotRepresentableError) as refusal:
+        run(exported(network, tmp_path / "net"), tmp_path / "work")
+    assert str(refusal.value).startswith(
+        "EDEN stops at Poisson sources: noise is a poissonFiringSynapse; export with --freeze"
+    )
+
+
+@needs_compiler
+def test_hdf5(tmp_path: Path) -> None:
+    with pytest.raises(NotRepresentableError) as refusal:
+        run(exported(quiet(), tmp_path / "net", encoding="hdf5"), tmp_path / "work")
+    assert str(refusal.value) == "EDEN does not read HDF5 (quiet.net.nml.h5): export with --encoding xml"
+
+
+@needs_compiler
+@pytest.mark.parametrize(("duration", "refused"), [(67108.8, False), (67108.9, True)])
+def test_runs_that_its_clock_cannot_count(duration: float, refused: bool, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(eden, "run_tool", lambda *_, **__: 1 / 0)
+    with pytest.raises(
+        NotRepresentableError if refused else ZeroDivisionError, match="67108.9 ms" if refused else None
+    ):
+        run(exported(quiet(duration), tmp_path / "net"), tmp_path / "work")
+
+
+def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SimulationError, match=r"^EDEN needs the C compiler gcc, which is not on the path: install it"):
+        run(tmp_path / "none", tmp_path / "work")
+
+
+def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eden, "find_spec", lambda _: None)
+    with pytest.raises(MissingDependencyError, match=r"mc-interchange\[eden\]"):
+        run(tmp_path / "none", tmp_path / "work")
+
+
+@needs_compiler
+def test_a_failure_of_the_compiler_is_one_line(tmp_path: Path) -> None:
+    path = exported(quiet(), tmp_path / "net")
+    cells = path / "quiet.cells.nml"
+    cells.write_text(cells.read_text(encoding="utf-8").replace('tau_m="10"', 'tau_m="ten"'), encoding="utf-8")
+    with pytest.raises(SimulationError, match=r"^EDEN ended with exit code \d+: .*tau_m") as refusal:
+        run(path, tmp_path / "work")
+    assert "\n" not in str(refusal.value)
