@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,13 +76,13 @@ def wasserstein(a: Histogram, b: Histogram) -> float:
     return float(np.abs(_cumulative(one) - _cumulative(other)).sum() * a.width)
 
 
-def largest_difference(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
+def largest_difference(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """Return D between counts on the same grid, shape (..., n_multiples), as shape (...)."""
     largest: NDArray[np.float64] = np.abs(_cumulative(a) - _cumulative(b)).max(axis=-1)
     return largest
 
 
-def _cumulative(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def _cumulative(counts: NDArray[Any]) -> NDArray[np.float64]:
     """Return the part of the values up to each multiple; of an empty sample 0 everywhere."""
     number = counts.sum(axis=-1, keepdims=True)
     part: NDArray[np.float64] = np.cumsum(counts, axis=-1) / np.maximum(number, 1)

@@ -109,7 +109,8 @@ def _between_halves(observations: Sequence[Observation], cells: list[Cell]) -> N
     """Return scaled distances between random halves, shape (N_SPLITS, n_cells)."""
     rng = np.random.default_rng(SEED)
     n = len(observations) // 2
-    chosen = rng.permuted(np.tile(np.arange(len(observations)) < n, (N_SPLITS, 1)), axis=1).astype(np.int64)
+    # as floating point, whose products are fast; counts are exact in it
+    chosen = rng.permuted(np.tile(np.arange(len(observations)) < n, (N_SPLITS, 1)), axis=1).astype(np.float64)
     found = np.empty((N_SPLITS, len(cells)))
     for i, cell in enumerate(cells):
         _, counts = stacked([observation.histograms[cell] for observation in observations])

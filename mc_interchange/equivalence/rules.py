@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.network import (
     AllToAll,
-    Constant,
     Distribution,
     Explicit,
     FixedIndegree,
@@ -104,12 +103,12 @@ def _potentials(instance: NetworkInstance, network: Network) -> list[tuple[str, 
         if nodes is None or nodes.V_m is None or initial is None:
             continue
         name = f"initial V_m of {population.name}"
-        if isinstance(initial, Constant | Values):
-            expected = np.resize(initial.value if isinstance(initial, Constant) else initial.values, nodes.size)
+        at = _value(initial)
+        if at is not None or isinstance(initial, Values):
+            expected = np.array(initial.values) if isinstance(initial, Values) else np.full(nodes.size, at)
             found.append((name, float(np.array_equal(nodes.V_m, expected))))
         else:
-            cdf = _cdf(initial)
-            found.append((name, float(stats.kstest(nodes.V_m, cdf).pvalue)))
+            found.append((name, float(stats.kstest(nodes.V_m, _cdf(initial)).pvalue)))
     return found
 
 
@@ -199,25 +198,34 @@ def _variances(rule: Projection, tally: Tally, n_pairs: float) -> tuple[float, f
     return None
 
 
+def _value(distribution: Distribution) -> float | None:
+    """Return the only value of a distribution that has no spread."""
+    drawn = isinstance(distribution, Uniform | Values) or getattr(distribution, "sd", 0.0) > 0
+    return None if drawn else distribution.lower
+
+
 def _cdf(distribution: Distribution) -> Callable[[NDArray[Any]], NDArray[np.float64]]:
-    """Return the distribution function."""
+    """Return the distribution function of a distribution with a spread."""
     from scipy import stats
 
     match distribution:
-        case Normal(mean=mean, sd=sd) if sd > 0:
-            function = stats.norm(mean, sd).cdf
-        case TruncatedNormal(mean=mean, sd=sd) if sd > 0:
+        case TruncatedNormal(mean=mean, sd=sd):
             lower, upper = distribution.bounds
             function = stats.truncnorm((lower - mean) / sd, (upper - mean) / sd, mean, sd).cdf
+        case Normal(mean=mean, sd=sd):
+            function = stats.norm(mean, sd).cdf
         case Uniform(low=low, high=high):
             function = stats.uniform(low, high - low).cdf
         case _:
-            at = distribution.value if isinstance(distribution, Constant) else distribution.lower
-            function = lambda x: (np.asarray(x) >= at).astype(np.float64)  # noqa: E731
+            raise TypeError(f"{type(distribution).__name__} has no distribution function")
     return function  # type: ignore[no-any-return]
 
 
 def _weight_p(distribution: Distribution, tally: Tally) -> float:
+    if _value(distribution) is not None:
+        # all of them in the range around the constant, wherever in it rounding has put them
+        within = np.array([tally.weights[0], tally.weights[1:-1].sum(), tally.weights[-1]])
+        return fit_p(within, np.array([0.0, 1.0, 0.0]))
     borders = np.linspace(*tally.weight_range, WEIGHT_BINS + 1)
     upper = np.append(_cdf(distribution)(borders), 1.0)
     return fit_p(tally.weights, np.diff(upper, prepend=0.0))
@@ -226,14 +234,13 @@ def _weight_p(distribution: Distribution, tally: Tally) -> float:
 def _delay_bins(distribution: Distribution, tally: Tally) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return numbers and probabilities by delay in steps; halves are rounded up, and the last bin is open."""
     dt, n = tally.dt, len(tally.delays) + 1
-    cdf = _cdf(distribution)
-    if isinstance(distribution, Constant) or getattr(distribution, "sd", 1.0) == 0:
-        at = distribution.value if isinstance(distribution, Constant) else distribution.mean  # type: ignore[union-attr]
+    at = _value(distribution)
+    if at is not None:
         step = int(np.floor(steps(at, dt) + 0.5))
         probabilities = np.zeros(max(n, step + 1))
         probabilities[step] = 1.0
     else:
-        upper = cdf((np.arange(n) + 0.5) * dt)
+        upper = _cdf(distribution)((np.arange(n) + 0.5) * dt)
         upper[-1] = 1.0
         probabilities = np.diff(upper, prepend=0.0)
     return np.pad(tally.delays, (0, len(probabilities) - len(tally.delays))), probabilities

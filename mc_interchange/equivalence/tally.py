@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.instance import EdgeBlock, Edges, NetworkInstance, map_blocks
-from mc_interchange.network import Constant, Distribution, Normal, Projection, TruncatedNormal, Uniform, Values
+from mc_interchange.network import Distribution, Normal, Projection, TruncatedNormal, Uniform, Values
 from mc_interchange.progress import Progress
 
 __all__ = ["WEIGHT_BINS", "Tally", "count"]
@@ -151,7 +151,7 @@ def _range(distribution: Distribution) -> tuple[float, float]:
         case Uniform(low=low, high=high):
             return low, high
         case Values():
-            return -np.inf, np.inf
-    at = distribution.value if isinstance(distribution, Constant) else distribution.mean
+            return -np.inf, np.inf  # not counted
+    at = distribution.lower
     near = max(abs(at), 1e-30) * 1e-6
     return at - near, at + near

@@ -143,8 +143,8 @@ def test_scaled_distances_do_not_depend_on_the_number_of_networks() -> None:
 
 def test_an_equal_model_passes_and_a_different_one_is_rejected(null: Null) -> None:
     assert compare_statistics(several(5, 7), null).passed
-    rates = compare_statistics(several(5, 7, rate=1.4), null)
-    assert {"mean rate, E", "mean rate, I", "D of rate, E", "score"} <= {f.name for f in rates.failures}
+    rates = compare_statistics(several(5, 7, rate=1.5), null)
+    assert {"mean rate, E", "D of rate, E", "D of rate, I", "score"} <= {f.name for f in rates.failures}
     irregularity = compare_statistics(several(5, 7, cv=0.05), null)
     assert {f.name for f in irregularity.failures} >= {"D of CV, E", "score"}
     assert not any(f.name.startswith("mean rate") for f in irregularity.failures)
