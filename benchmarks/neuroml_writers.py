@@ -4,9 +4,9 @@
     python benchmarks/neuroml_writers.py --full 1       # HDF5 at full scale, 5 GB twice
 
 Both write the same synapses with weight and delay, from the same instance: libNeuroML one ``ConnectionWD`` per synapse
-and then its ``NeuroMLWriter`` or ``NeuroMLHdf5Writer``; this package the files of NeuroML without what surrounds them, but
-at full scale the whole export with its checksums. Every run is a process of its own, the writers take turns. Memory
-is what the work adds to that of the imports.
+and then its ``NeuroMLWriter`` or ``NeuroMLHdf5Writer``; this package the files of NeuroML without what surrounds them,
+but at full scale the whole export with its checksums. Every run is a process of its own, the writers take turns.
+Memory is what the work adds to that of the imports.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class NeuroMLOptions(ExportOptions):
 class NeuroMLExporter(Exporter[NeuroMLOptions]):
     """Writes NeuroML 2 with the PyNN core types, and a LEMS file that runs it.
 
-    The files are ``NAME.net.nml`` (populations, synapses, placed inputs), which includes
+    The files are ``NAME.net.nml`` or ``NAME.net.nml.h5`` (populations, synapses, placed inputs), which includes
     ``NAME.cells.nml`` (cells, synapse types, input types), and ``LEMS_NAME.xml``. All parameters are
     physical: none is adapted to a simulator or its resolution, save where the list below says so.
 
@@ -78,6 +78,7 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
     - the end of a Poisson input, for the first spike of a source;
     - refractory times below one step; an adaptation current at the start, and overshoots of the exponential, of
       ``aeif_*``; a recovery variable and an integration of ``izhikevich`` that are not NeuroML's;
+    - in HDF5, weights and positions with more digits than its float32 has, and the pulses of initial potentials;
     - the discarded start of the simulation;
     - a sampling interval of membrane potentials other than ``dt``.
 
@@ -90,12 +91,13 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
     - parameters that differ between the neurons of a population;
     - virtual populations without activity, or with a rate of one spike per step and more;
     - Poisson inputs so short or so slow that many sources would emit their first spike behind the end;
+    - in HDF5: populations and lists of inputs with more members than float32 tells apart (16,777,216);
     - with ``matched_to``: Poisson sources, neuron models other than ``iaf_psc_exp``, refractory times beside the
       grid, HDF5.
     """
 
     format: ClassVar[str] = "neuroml"
-    title: ClassVar[str] = "NeuroML 2 and LEMS (XML), for jNeuroML, pyNeuroML, NEURON and viewers"
+    title: ClassVar[str] = "NeuroML 2 and LEMS (XML or HDF5), for jNeuroML, pyNeuroML, NEURON and viewers"
     Options: ClassVar[type[ExportOptions]] = NeuroMLOptions
     model_defaults: ClassVar[Mapping[str, Any]] = {"scale": 0.02}
 
@@ -126,8 +128,7 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
         network = instance.name + encoding.suffix
         with (directory / cells).open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(component_lines(instance, planned))
-        shift = fmt.DELAY_SHIFT[planned.matching.solver] if planned.matching else 0.0
-        with encoding.new(directory / network, instance.simulation.dt, shift) as writer:
+        with encoding.new(directory / network, instance.simulation.dt, planned) as writer:
             digests = write_network(writer, instance, planned, cells, directory, workers=workers, progress=progress)
         lems = directory / f"{fmt.LEMS_PREFIX}{instance.name}.xml"
         with lems.open("w", encoding="utf-8", newline="\n") as file:

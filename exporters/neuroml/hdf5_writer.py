@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -83,19 +83,20 @@ class Hdf5Writer(NetworkWriter):
     lists_all: ClassVar[bool] = True
     sizes: ClassVar[tuple[int, int, int]] = (12, 20, 4000)
 
-    hdf5: NewFile = field(kw_only=True)
-    name: str = field(kw_only=True)
+    hdf5: NewFile
+    name: str
 
     def __post_init__(self) -> None:
         self._weights: dict[str, _Rounding] = {}
         self._positions = _Rounding()
+        self._columns: list[Column] = []
 
     @classmethod
     @contextmanager
-    def new(cls, path: Path, dt: float, delay_shift: float) -> Iterator[Hdf5Writer]:
+    def new(cls, path: Path, dt: float, planned: Plan) -> Iterator[Hdf5Writer]:  # noqa: ARG003  # physical values only
         """Make a file."""
         with new_hdf5(path) as file:
-            yield cls(dt, delay_shift, hdf5=file, name=path.name)
+            yield cls(dt, file, path.name)
 
     @staticmethod
     def check(planned: Plan) -> None:
@@ -174,11 +175,16 @@ class Hdf5Writer(NetworkWriter):
 
     def end(self) -> None:
         """Take the checksums of what is large."""
-        self.columns = [
+        self._columns = [
             Column(self.name, stream.dataset.name, stream.dtype.name, stream.end, stream.checksum)
             for stream in self.hdf5.streams
             if stream.dataset.nbytes >= _LARGE
         ]
+
+    @property
+    def columns(self) -> list[Column]:
+        """Checksums of large datasets."""
+        return self._columns
 
     def losses(self) -> list[Loss]:
         """Name the numbers that do not come back."""
@@ -186,7 +192,7 @@ class Hdf5Writer(NetworkWriter):
         if self._weights:
             total = sum(self._weights.values(), _Rounding())
             detail = (
-                f"HDF5 holds float32 nA: {total.changed} of {total.n} weights come back changed, by up to "
+                f"HDF5 holds float32: {total.changed} of {total.n} weights come back changed, by up to "
                 f"{total.largest:.2g} of their size"
             )
             found.append(Loss(f"weights of {', '.join(self._weights)}", "approximated", detail))
@@ -219,8 +225,7 @@ class _Hdf5Connections(Connections):
         rows[:, 1] = block.target
         weight = layout.to_single(block.weight)
         rows[:, 2] = weight
-        shift = self._writer.delay_shift
-        rows[:, 3] = delays_in_ms(block.delay, self._writer.dt, f"{self._name}: HDF5's", shift=shift)
+        rows[:, 3] = delays_in_ms(block.delay, self._writer.dt, f"{self._name}: HDF5's")
         return rows, _compare(self._name, block.weight, weight)
 
     def append(self, encoded: tuple[NDArray[np.float32], _Rounding]) -> None:

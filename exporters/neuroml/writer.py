@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -97,8 +97,6 @@ class NetworkWriter(ABC):
     ----------
     dt
         Resolution in ms.
-    delay_shift
-        Steps that are added to every delay.
     """
 
     #: End of the name of the file.
@@ -109,13 +107,15 @@ class NetworkWriter(ABC):
     sizes: ClassVar[tuple[int, int, int]]
 
     dt: float
-    delay_shift: float = 0.0
-    #: Checksums of large datasets.
-    columns: Sequence[Column] = field(default=(), init=False)
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Checksums of large datasets, when all is written."""
+        return ()
 
     @classmethod
     @abstractmethod
-    def new(cls, path: Path, dt: float, delay_shift: float) -> AbstractContextManager[NetworkWriter]:
+    def new(cls, path: Path, dt: float, planned: Plan) -> AbstractContextManager[NetworkWriter]:
         """Make a file, and give what writes it; it is complete when the context ends without an exception."""
 
     @staticmethod  # noqa: B027  # not every encoding has limits

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import EdgeBlock
 
 from .cells import document_start
 from .connections import SLICE, ConnectionFormatter, DelayTexts, path_texts, weight_texts
+from .plan import Plan
 from .writer import Cells, Connections, Head, NetworkWriter
 from .xml import element, start, text_element
 
@@ -37,13 +39,16 @@ class XmlWriter(NetworkWriter):
     ----------
     file
         Open for writing.
+    delay_shift
+        Steps that are added to every delay.
     """
 
     suffix: ClassVar[str] = ".net.nml"
     lists_all: ClassVar[bool] = False
     sizes: ClassVar[tuple[int, int, int]] = (85, 110, 250)
 
-    file: BinaryIO = field(kw_only=True)
+    file: BinaryIO
+    delay_shift: float = 0.0
 
     def __post_init__(self) -> None:
         self._put = _File(self.file).put
@@ -53,10 +58,10 @@ class XmlWriter(NetworkWriter):
 
     @classmethod
     @contextmanager
-    def new(cls, path: Path, dt: float, delay_shift: float) -> Iterator[XmlWriter]:
+    def new(cls, path: Path, dt: float, planned: Plan) -> Iterator[XmlWriter]:
         """Make a file."""
         with path.open("wb", buffering=2**20) as file:
-            yield cls(dt, delay_shift, file=file)
+            yield cls(dt, file, fmt.DELAY_SHIFT[planned.matching.solver] if planned.matching else 0.0)
 
     @staticmethod
     def connection_bytes(source: Cells, target: Cells) -> int:

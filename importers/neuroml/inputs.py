@@ -111,12 +111,9 @@ class InitialPulses:
     v_init: float
     per_mV: float
 
-    @classmethod
-    def of(cls, inputs: InputListElement, size: int, v_init: float, per_mV: float) -> InitialPulses:
-        """Take the list that places them onto a population."""
-        currents = np.zeros(size)
-        np.add.at(currents, inputs.targets, weights_of(inputs))
-        return cls(currents, v_init, per_mV)
+    def add(self, inputs: InputListElement) -> None:
+        """Add the currents of a list."""
+        np.add.at(self.currents, inputs.targets, weights_of(inputs))
 
     def agree(self, V_m: NDArray[np.float64], *, single: bool) -> NDArray[np.bool_]:
         """Say of which potentials an export makes these currents.

@@ -31,7 +31,7 @@ from .inputs import (
     weights_of,
 )
 from .neurons import Cell, neurons
-from .projections import INHIBITORY, JoinedEdges, Part, check_layers, given_weights, stem
+from .projections import INHIBITORY, JoinedEdges, Part, check_layers, stem
 from .sources import SOURCES, replayed, sources
 from .synapses import Attached, find_receptors, signs_of_edges, signs_of_weights
 
@@ -66,7 +66,6 @@ class Interpretation:
         self.single = document.path.suffix == ".h5"
         self._known = {item.name for item in beside.inputs}
         self._known |= {item.name for item in beside.network.projections} if beside.network else set()
-        self._given = given_weights(beside.network) if self.single else {}
         self._components = Components(document)
         self.cells = find_cells(document)
         self._sizes = {name: sum(e.size for e in several) for name, several in self.cells.members.items()}
@@ -109,6 +108,8 @@ class Interpretation:
         name = self.cells.places[population].population
         if name not in self.neurons:
             raise FormatError(f"{place}: the target {population!r:.80} is a source of spikes and takes no input")
+        if self.neurons[name].type.isolated:
+            raise FormatError(f"{place}: cells of the type {self.neurons[name].type.name} ({population}) take no input")
         return name
 
     def _attach(self, population: str, synapse: str, place: str) -> Attached:
@@ -149,9 +150,9 @@ class Interpretation:
         for item, pulse in self._currents:
             if item.population == several[0].id and self._sets_potentials(item, pulse):
                 per_mV = fmt.pulse_per_mV(nodes.models[0].parameters, self._simulation.dt)
-                self.pulses[name] = InitialPulses.of(item, nodes.size, cell.parameters["V_m"], per_mV)
-                nodes = replace(nodes, V_m=self.pulses[name].potentials())
-        return nodes
+                self.pulses.setdefault(name, InitialPulses(np.zeros(nodes.size), cell.parameters["V_m"], per_mV))
+                self.pulses[name].add(item)
+        return replace(nodes, V_m=self.pulses[name].potentials()) if name in self.pulses else nodes
 
     def _sets_potentials(self, item: InputListElement, pulse: Pulse) -> bool:
         return item.weights is not None and pulse.sets_potentials(self._simulation.dt)
@@ -169,7 +170,7 @@ class Interpretation:
                 stem(element, one_source=place.source is not None, by_sign=ours and receptors.by_sign)
             )
             synapse = self._attached[target][element.synapse]
-            part = Part(element, synapse, place.source, inhibitory, self._given.get(name))
+            part = Part(element, synapse, place.source, inhibitory)
             groups.setdefault((name, place.population, target), []).append(part)
         names = our_names(self._document.path, "projection", [name for name, _, _ in groups], NeuroMLWarning)
         for name, ((_, source, target), parts) in zip(names, groups.items(), strict=True):

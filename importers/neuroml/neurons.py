@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -18,8 +18,8 @@ from .synapses import Receptors
 
 __all__ = ["Cell", "color_of", "neurons"]
 
-#: The kind of synapses of a cell that has none, the first with a neuron model.
-_WITHOUT: tuple[fmt.Receptor | None, ...] = (None, "cond_exp", "psc_exp")
+#: The kind of synapses of a cell that has none and can have any, the first with a neuron model.
+_WITHOUT: tuple[fmt.Receptor | None, ...] = (None, "cond_exp")
 
 
 class Cell:
@@ -62,8 +62,7 @@ def neurons(name: str, element: PopulationElement, cell: Cell, receptors: Recept
     FormatError
         There is no such neuron model in the catalogue, or it does not take these values.
     """
-    kinds = [receptors.kind] if receptors.kind else [cell.type.receptor] if cell.type.receptor else _WITHOUT
-    models = [model for kind in kinds if (model := fmt.model_name(cell.type.membrane, kind))]
+    models = [model for kind in _kinds(cell, receptors) if (model := fmt.model_name(cell.type.membrane, kind))]
     if not models:
         raise FormatError(
             f"{element.place}: population {element.id}: there is no neuron model of the membrane of {cell.type.name} "
@@ -89,6 +88,13 @@ def neurons(name: str, element: PopulationElement, cell: Cell, receptors: Recept
         positions=element.positions,
         color=color_of(element),
     )
+
+
+def _kinds(cell: Cell, receptors: Receptors) -> Sequence[fmt.Receptor | None]:
+    """Return the kinds of synapses that decide on the neuron model, the best first."""
+    if receptors.kind or cell.type.receptor:
+        return (receptors.kind or cell.type.receptor,)
+    return ("psc_exp",) if cell.type.isolated else _WITHOUT
 
 
 def color_of(element: PopulationElement) -> str | None:

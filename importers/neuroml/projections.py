@@ -6,22 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
-from mc_interchange.formats.neuroml import hdf5 as layout
 from mc_interchange.instance import BLOCK_EDGES, EdgeBlock, EdgeDigest, Edges, Piece, digest_block
 from mc_interchange.instance.edges import Order
-from mc_interchange.network import Constant, Network, Values
 
 from .cells import Cells, Place
 from .document import ProjectionElement
 from .synapses import Attached
 
-__all__ = ["INHIBITORY", "JoinedEdges", "Part", "check_layers", "given_weights", "stem"]
+__all__ = ["INHIBITORY", "JoinedEdges", "Part", "check_layers", "stem"]
 
 #: The end of the name of a projection that has the synapses of one source only.
 _FROM = re.compile(r"_from_[0-9]+$")
@@ -43,20 +39,12 @@ class Part:
         The only source of it; None: sources are those of the population, in order.
     inhibitory
         Whether its weights, which are conductances, become negative.
-    given
-        Weights that the rules give, with all digits, where the files hold float32.
     """
 
     element: ProjectionElement
     synapse: Attached
     source: int | None
     inhibitory: bool = False
-    given: NDArray[np.float64] | None = None
-
-    @property
-    def as_read(self) -> bool:
-        """Whether weights are as in the files but for their sign."""
-        return self.synapse.unscaled and self.given is None
 
     def read(self, piece: Piece) -> EdgeBlock:
         """Return a block of it as one of ours.
@@ -71,11 +59,7 @@ class Part:
         if self.synapse.E_rev is not None and np.any(weight < 0):
             raise FormatError(f"{self.element.place}: projection {self.element.id} has a conductance below 0")
         source = block.source if self.source is None else np.full(len(block), self.source, np.uint32)
-        if self.inhibitory:
-            weight = -weight
-        return EdgeBlock(
-            source, block.target, weight if self.given is None else _exact(weight, self.given), block.delay
-        )
+        return EdgeBlock(source, block.target, -weight if self.inhibitory else weight, block.delay)
 
 
 class JoinedEdges(Edges):
@@ -90,7 +74,7 @@ class JoinedEdges(Edges):
     """
 
     def __init__(self, name: str, source: str, target: str, parts: Sequence[Part]) -> None:
-        single = all(part.as_read and part.element.edges.weight_dtype == np.float32 for part in parts)
+        single = all(part.synapse.unscaled and part.element.edges.weight_dtype == np.float32 for part in parts)
         n_edges = sum(part.element.edges.n_edges for part in parts)
         super().__init__(name, source, target, n_edges, _order(parts), np.dtype(np.float32 if single else np.float64))
         self._parts = parts
@@ -120,25 +104,6 @@ class JoinedEdges(Edges):
         columns = ([getattr(block, name) for block in blocks] for name in ("source", "target", "weight", "delay"))
         source, target, weight, delay = map(np.concatenate, columns)
         return EdgeBlock(source, target, weight.astype(self.weight_dtype, copy=False), delay)
-
-
-def given_weights(network: Network | None) -> dict[str, NDArray[np.float64]]:
-    """Return the weights of projections that the rules list, ascending, by projection; those that are drawn are not."""
-    found = {}
-    for projection in network.projections if network else ():
-        if isinstance(projection.weight, Constant):
-            found[projection.name] = np.array([projection.weight.value])
-        elif isinstance(projection.weight, Values):
-            found[projection.name] = np.unique(projection.weight.values)
-    return found
-
-
-def _exact(weight: NDArray[Any], given: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Replace weights from float32 by those that were given, where these are stored as they are."""
-    stored = layout.from_single(layout.to_single(given))
-    place = np.minimum(np.searchsorted(stored, weight), len(stored) - 1)
-    found: NDArray[np.float64] = np.where(stored[place] == weight, given[place], weight)
-    return found
 
 
 def _order(parts: Sequence[Part]) -> Order:

@@ -172,7 +172,7 @@ class StreamedDataset:
         return str(self._hasher.hexdigest())
 
 
-def delays_in_ms(delay: NDArray[np.int32], dt: float, whose: str, *, shift: float = 0.0) -> NDArray[np.float32]:
+def delays_in_ms(delay: NDArray[np.int32], dt: float, whose: str) -> NDArray[np.float32]:
     """Return delays in ms, each the float32 nearest to its decimal.
 
     No rounding to the decimal is needed first: the error of 3 * 0.1 is far below half a float32 spacing.
@@ -184,8 +184,6 @@ def delays_in_ms(delay: NDArray[np.int32], dt: float, whose: str, *, shift: floa
         Resolution in ms.
     whose
         Projection and format, for errors: ``A_to_B: SONATA's``.
-    shift
-        Steps that are added.
 
     Raises
     ------
@@ -194,10 +192,10 @@ def delays_in_ms(delay: NDArray[np.int32], dt: float, whose: str, *, shift: floa
     """
     longest = int(delay.max(initial=0))
     if longest < min(len(delay), _ALWAYS_EXACT):
-        table: NDArray[np.float32] = ((np.arange(longest + 1) + shift) * dt).astype(np.float32)
+        table: NDArray[np.float32] = (np.arange(longest + 1) * dt).astype(np.float32)
         return table[delay]
-    values: NDArray[np.float32] = ((delay + shift) * dt).astype(np.float32)
-    if not np.array_equal(round_delays(values.astype(np.float64) - shift * dt, dt), delay):
+    values: NDArray[np.float32] = (delay * dt).astype(np.float32)
+    if not np.array_equal(round_delays(values.astype(np.float64), dt), delay):
         raise NotRepresentableError(
             f"{whose} float32 delays cannot hold delays of up to {longest * dt:.12g} ms in steps of {dt:g} ms; use a "
             "larger dt or shorter delays"

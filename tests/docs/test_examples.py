@@ -27,6 +27,7 @@ PAGES = {
     "docs/capture.md": 1,
     "docs/sonata.md": 2,
     "docs/neuroml-simulators.md": 5,
+    "docs/neuroml-import.md": 7,
 }
 
 

@@ -13,7 +13,9 @@ import pytest
 from mc_interchange import NetworkInstance, export, open_model, realize
 from mc_interchange.errors import FormatError
 from mc_interchange.exporters.neuroml.exporter import NeuroMLOptions
+from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.neuroml import NeuroMLImporter, NeuroMLWarning
+from mc_interchange.importers.neuroml.inputs import InitialPulses
 from mc_interchange.instance import Edges
 from mc_interchange.network import Network, PoissonInput, StepCurrent, VoltageRecording
 
@@ -108,6 +110,31 @@ def test_one_membrane_with_other_synapses_is_another_model(tmp_path: Path) -> No
     assert found.populations["D"].neuron.model == "iaf_cond_exp"
 
 
+def test_a_negative_base_makes_weights_negative(tmp_path: Path) -> None:
+    components = (
+        f'<iafCell id="iaf" {IAF}/><alphaCurrentSynapse id="push" tau="1ms" ibase="50pA"/>'
+        '<alphaCurrentSynapse id="pull" tau="3ms" ibase="-0.04nA"/>'
+    )
+    network = '<population id="C" component="iaf" size="2"/>'
+    network += connect("S", "C", "pull", 1, 2) + connect("S", "C", "push", 1)
+    found = quietly(write(tmp_path, components, network))
+    neuron = found.populations["C"].neuron
+    assert (neuron["tau_syn_ex"], neuron["tau_syn_in"]) == (1.0, 3.0)
+    assert weights(found.projections["S_C_pull"]) == [-40.0, -80.0]
+
+
+def test_cells_without_capacitance_take_no_input(tmp_path: Path) -> None:
+    cell = '<iafTauRefCell id="tau" leakReversal="-50mV" thresh="-55mV" reset="-70mV" tau="30ms" refract="5ms"/>'
+    network = '<population id="C" component="tau" size="1"/>'
+    neuron = quietly(write(tmp_path, cell, network)).populations["C"].neuron
+    assert neuron.model == "iaf_psc_exp"
+    assert [neuron[name] for name in ("tau_m", "E_L", "V_th", "V_reset", "t_ref")] == [30.0, -50.0, -55.0, -70.0, 5.0]
+    pulse = '<pulseGenerator id="p" delay="1ms" duration="5ms" amplitude="0.1nA"/>'
+    for placed in (connect("S", "C", "syn", 1), inputs("p", "C", 0)):
+        with pytest.raises(FormatError, match=r"cells of the type iafTauRefCell \(C\) take no input"):
+            open_model(write(tmp_path, cell + pulse, network + placed))
+
+
 def test_conductances_go_to_the_receptor_with_their_reversal_potential(tmp_path: Path) -> None:
     network = connect("S", "B", "down", 0.02, 0.01) + connect("S", "B", "up", 0.001)
     found = quietly(write(tmp_path, "", network))
@@ -190,6 +217,14 @@ def test_poisson_inputs_of_several_sources_and_with_a_window(tmp_path: Path) -> 
     )
 
 
+def test_a_divided_rate_comes_back_whole(tmp_path: Path) -> None:
+    """49 times the 49th part of 1 is less than 1 in floating-point numbers."""
+    assert 49 * (1 / 49) < 1
+    components = f'<poissonFiringSynapse id="noise" averageRate="{1 / 49!r}Hz" synapse="syn" spikeTarget="./syn"/>'
+    (item,) = quietly(write(tmp_path, components, inputs("noise", "A", *[1] * 49))).inputs
+    assert item.rate == 1.0
+
+
 def test_spikes_of_an_input_become_a_population(tmp_path: Path) -> None:
     components = '<timedSynapticInput id="timed" synapse="up" spikeTarget="./up"><spike id="0" time="7ms"/>'
     components += '<spike id="1" time="2.5ms"/></timedSynapticInput>'
@@ -258,6 +293,18 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     told = [str(w.message) for w in caught]
     assert any(t.endswith("IF_curr_exp 'named': not read: mystery") for t in told)
     assert any(t.endswith("region column is not read") for t in told)
+
+
+def test_every_pulse_has_a_potential_that_gives_it_again() -> None:
+    """Where a quotient alone does not, one of its neighbours does; most potentials come back to the last bit."""
+    V_m = np.random.default_rng(0).normal(-58.0, 10.0, 100_000)
+    per_mV = fmt.pulse_per_mV({"C_m": 281.0, "tau_m": 9.3667}, 0.1)
+    pulses = InitialPulses((V_m + 58.012) * per_mV, -58.012, per_mV)
+    found = pulses.potentials()
+    assert pulses.agree(found, single=False).all()
+    assert not pulses.agree(-58.012 + pulses.currents / per_mV, single=False).all()
+    assert np.mean(found == V_m) > 0.998
+    assert np.abs(found - V_m).max() < 1e-14
 
 
 # -- refusals

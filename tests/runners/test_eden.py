@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from eden_update import eden_spikes
 from numpy.typing import NDArray
 
+from mc_interchange.cli.run import command
 from mc_interchange.equivalence import compare_spikes
 from mc_interchange.errors import MissingDependencyError, NotRepresentableError, SimulationError
 from mc_interchange.export import export
 from mc_interchange.exporters.neuroml import NeuroMLExporter
-from mc_interchange.instance import realize
+from mc_interchange.instance import freeze_inputs, realize
 from mc_interchange.network import (
     Explicit,
     FixedTotalNumber,
@@ -36,7 +38,7 @@ from mc_interchange.network import (
 from mc_interchange.progress import Silent
 from mc_interchange.runners.neuroml import eden
 from mc_interchange.runners.neuroml.eden import EdenRunner
-from mc_interchange.runs import Run
+from mc_interchange.runs import Run, read_run
 
 pytest.importorskip("eden_simulator")
 needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="EDEN needs gcc")
@@ -123,6 +125,32 @@ def test_threads_change_nothing(tmp_path: Path) -> None:
     assert one.n_spikes > 30
     assert compare_spikes(one, two).identical
     assert two.threads == 2
+
+
+@needs_compiler
+def test_mc_run_with_a_frozen_background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From another format, with sources that fire faster than their spikes arrive; first spikes as in NEST."""
+    monkeypatch.chdir(tmp_path)
+    network = recurrent(60.0).model_copy(
+        update={"inputs": (PoissonInput(name="noise", target="I", rate=900.0, weight=120.0, delay=1.5),)}
+    )
+    instance = freeze_inputs(realize(network, 1))
+    export(instance, "sonata", tmp_path / "net")
+    for simulator in ("nest", "eden"):
+        done = CliRunner().invoke(command, ["net", "--simulator", simulator, "--out", simulator, "--quiet"])
+        assert done.exit_code == 0, done.output
+    reference, found = read_run("nest"), read_run("eden")
+    assert found.source_digest == reference.source_digest
+    assert found.n_spikes == pytest.approx(reference.n_spikes, rel=0.1)
+    for name in ("E", "I"):
+        first = [
+            {n: s for s, n in reversed(list(zip(r.spikes[name].steps, r.spikes[name].neurons, strict=True)))}
+            for r in (reference, found)
+        ]
+        assert len(first[0]) > 4
+        apart = [abs(int(first[1][n]) - int(step)) for n, step in first[0].items() if n in first[1]]
+        # measured: 1 step
+        assert np.median(apart) <= 3
 
 
 # --- one spike underway
@@ -238,6 +266,9 @@ def test_a_source_whose_spike_would_be_lost_is_refused_before_the_run(
     assert [step - 15 - 1 for step in arrivals(found.voltages["B"].values[:, 0])] == [20, 90, 104]
     assert found.spikes["T"].steps.tolist() == [20, 40, 90, 104]
     assert found.spikes["T"].neurons.tolist() == [1, 0, 1, 1]
+    # two sources, a copy of one, and a neuron: what is the same was compiled once
+    assert len(list((tmp_path / "3").glob("*.gen.c"))) == 4
+    assert len(list((tmp_path / "3" / "compiler").glob("*.c"))) == 2
     monkeypatch.setattr(eden, "run_tool", None)
     with pytest.raises(NotRepresentableError) as refusal:
         run(exported(replayed(1.4), tmp_path / "b"), tmp_path / "2")

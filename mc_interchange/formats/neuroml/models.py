@@ -102,6 +102,8 @@ class CellType:
         Our name of the parameter that is its initial potential: ``V_m``, or ``E_L`` where it starts at rest.
     dimensionless
         Whether its input currents are numbers without unit (mV/ms, from ``pulseGeneratorDL``).
+    isolated
+        Whether neither synapses nor currents can act on it, as it has no capacitance.
     """
 
     name: str
@@ -110,6 +112,7 @@ class CellType:
     receptor: Receptor | None = None
     V_m: str = "V_m"
     dimensionless: bool = False
+    isolated: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,13 @@ _IAF = (
     _text("thresh", "V_th", "mV"),
 )
 
+_IAF_TAU = (
+    _text("leakReversal", "E_L", "mV"),
+    _text("reset", "V_reset", "mV"),
+    _text("tau", "tau_m", "ms"),
+    _text("thresh", "V_th", "mV"),
+)
+
 _CELLS = (
     CellType("IF_curr_exp", "iaf", _IF, "psc_exp"),
     CellType("IF_curr_alpha", "iaf", _IF, "psc_alpha"),
@@ -202,6 +212,8 @@ _CELLS = (
     CellType("EIF_cond_alpha_isfa_ista", "aeif", _EIF_COND, "cond_alpha"),
     CellType("iafCell", "iaf", _IAF, V_m="E_L"),
     CellType("iafRefCell", "iaf", (*_IAF, _text("refract", "t_ref", "ms")), V_m="E_L"),
+    CellType("iafTauCell", "iaf", _IAF_TAU, V_m="E_L", isolated=True),
+    CellType("iafTauRefCell", "iaf", (*_IAF_TAU, _text("refract", "t_ref", "ms")), V_m="E_L", isolated=True),
     CellType(
         "adExIaFCell",
         "aeif",
@@ -311,7 +323,7 @@ def cell_parameters(cell: CellType, texts: Mapping[str, str]) -> dict[str, float
     """
     values = _read(cell.attributes, texts)
     for given, sought in (("tau_m", "g_L"), ("g_L", "tau_m")):
-        if given in values and sought not in values:
+        if "C_m" in values and given in values and sought not in values:
             if not (values[given] > 0 and values["C_m"] > 0):
                 raise ValueError("capacitance and time constant or conductance must be greater than 0")
             values[sought] = _PRECISE.divide(values["C_m"], values[given])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from mc_interchange.importers.neuroml.document import Document
 from mc_interchange.progress import Progress
 from mc_interchange.runs import Run, Spikes
 
+from .eden_compiler import COMPILER, compiling_once
 from .eden_limits import check_after, check_before
 from .jlems_progress import Watch
 from .lems_results import read_potentials, read_spikes, sizes_of
@@ -29,8 +29,6 @@ from .tool import run_tool
 
 __all__ = ["EdenRunner"]
 
-#: EDEN calls the compiler by this name.
-COMPILER = "gcc"
 #: Steps by which the label of a spike lies behind the step at whose end the potential is above its threshold (see
 #: ``docs/neuroml-simulators.md``): the first step only sets the initial state, and events are written a step late.
 NEURONS_LATE = 2
@@ -59,6 +57,7 @@ class EdenRunner(FileRunner):
         the same.
         """
         program = _program()
+        environment = compiling_once(scratch / "compiler")
         lems = staged(path, scratch)
         _check_encoding(scratch)
         document = read_quietly(path)
@@ -68,7 +67,7 @@ class EdenRunner(FileRunner):
             [program, "nml", lems.path.name, COMPILER],
             name="EDEN",
             directory=scratch,
-            environment={**os.environ, "OMP_NUM_THREADS": str(threads or 1), "OMP_SCHEDULE": "static"},
+            environment={**environment, "OMP_NUM_THREADS": str(threads or 1), "OMP_SCHEDULE": "static"},
             meanwhile=watch.look,
             reason=_reason,
         )
@@ -98,11 +97,6 @@ def _program() -> str:
     program = Path(package.submodule_search_locations[0]) / "data" / "bin" / "eden"
     if not os.access(program, os.X_OK):
         raise SimulationError(f"the installed eden-simulator brings no program for this system ({program} is missing)")
-    if shutil.which(COMPILER) is None:
-        raise SimulationError(
-            f"EDEN needs the C compiler {COMPILER}, which is not on the path: install it (on Debian: apt install gcc), "
-            "or choose another simulator"
-        )
     return str(program)
 
 

@@ -120,8 +120,9 @@ def compiler_missing() -> str | None:
     compiler = os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "g++"
     if not shutil.which(shlex.split(compiler)[0]):
         return f"nrnivmodl needs a C++ compiler ({compiler}): apt install g++ make, or what your system has for it"
-    if not shutil.which("make"):
-        return "nrnivmodl needs make: apt install make, or what your system has for it"
+    for tool in ("make", "perl"):
+        if not shutil.which(tool):
+            return f"nrnivmodl needs {tool}: apt install {tool}, or what your system has for it"
     return None
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from mc_interchange.errors import SimulationError
+from mc_interchange.errors import NotRepresentableError, SimulationError
 
 __all__ = ["PREFIX", "SPIKE_ARRAY", "Mechanism", "read_mechanisms", "unexpected", "write_mechanisms"]
 
@@ -34,6 +34,17 @@ NET_RECEIVE(weight) {{
     net_event(t)
 }}
 """
+#: What is wrong with the code of a component, by its type.
+_RUNAWAY = "after a spike, its potential runs away with the current from before the reset"
+_WRONG = {
+    "EIF_cond_alpha_isfa_ista": _RUNAWAY,
+    "EIF_cond_exp_isfa_ista": _RUNAWAY,
+    "adExIaFCell": "its spikes are not noticed, and it is not held while refractory",
+    "izhikevich2007Cell": "its spikes are sent at 0 mV on the way to the peak",
+    "izhikevichCell": "it receives no input",
+}
+#: End of the types of inputs whose amplitude has no dimension, and what becomes of them.
+_DIMENSIONLESS, _LOST = "DL", "it reaches no cell"
 _RANDOM = "nrn_random_arg"
 _RANDOM_DECLARATIONS = f"""VERBATIM
 double nrn_random_pick(void* r);
@@ -81,7 +92,13 @@ class Mechanism:
 
 
 def read_mechanisms(directory: Path) -> dict[str, Mechanism]:
-    """Read the files that jNeuroML wrote, by component, in alphabetical order."""
+    """Read the files that jNeuroML wrote, by component, in alphabetical order.
+
+    Raises
+    ------
+    NotRepresentableError
+        What it made of a component is another model.
+    """
     found = {}
     for path in sorted(directory.glob("*.mod")):
         code = path.read_text(encoding="utf-8")
@@ -90,6 +107,11 @@ def read_mechanisms(directory: Path) -> dict[str, Mechanism]:
             raise unexpected(path.name, "its first line names no component")
         parameters = {m[1]: (m[2], _all_digits(m[2], m[3])) for m in _PARAMETER.finditer(code)}
         found[title[1]] = Mechanism(title[1], title[2], code, parameters)
+        if wrong := _LOST if title[2].endswith(_DIMENSIONLESS) else _WRONG.get(title[2]):
+            raise NotRepresentableError(
+                f"NEURON cannot simulate the {title[2]} {title[1]} with the code that jNeuroML makes of it: {wrong}; "
+                "use --simulator jlems"
+            )
     return found
 
 

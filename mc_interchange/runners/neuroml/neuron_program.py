@@ -30,10 +30,11 @@ _PREFIX = "pop_"
 
 _POPULATION = re.compile(r'\s+print\("Population (\w+) contains (\d+) instance\(s\) of component: (\w+) of type: ')
 _SET = re.compile(r"(\s+h\.m_\w+\[i\]\.)(\w+) = (\S+)( # NRN unit is: .*)")
-_NEW = re.compile(r"= new (\w+)\(0\.5\)")
+_NEW = re.compile(r"(= new |= h\.)(\w+)(?=\(0\.5\b)")
 _PROJECTION = re.compile(r"\s+# #+   Projection: (\w+)$")
-_STATEMENT = re.compile(r"""\s+h\("(.*)"\)\s*$""")
-_CONNECTION = re.compile(r"(.* new NetCon\()(.*), (\S+), (\S+), (\S+)\)$")
+_STATEMENT = re.compile(r"""\s+h\("(.*)"\)\s*(?:#.*)?$""")
+# those of cells with compartments are appended to a list
+_CONNECTION = re.compile(r"(.*\bnew NetCon\()(.*), (\S+), (\S+), ([^\s)]+)(\)+)$")
 _RECORDER = re.compile(r"(.* new NetCon\(&v\(0\.5\), nil, )(\S+?)(, .*)")
 _MEMBER = re.compile(r"\b(\w+)(?=\[)")
 _BETWEEN = re.compile(r'\s*$|\s+# Connection |\s+print\("Adding projection: ')
@@ -134,13 +135,13 @@ class Program:
     def _renamed(self, line: str) -> str:
         line = _MEMBER.sub(lambda m: _PREFIX + m[1] if m[1] in self.populations else m[1], line)
         match = _NEW.search(line)
-        if not match or match[1] not in self._names:
+        if not match or match[2] not in self._names:
             return line
-        self._used.add(match[1])
-        return line.replace(match[0], f"= new {self._names[match[1]]}(0.5)")
+        self._used.add(match[2])
+        return line.replace(match[0], match[1] + self._names[match[2]])
 
     def _connection(self, match: re.Match[str], projection: str, count: int) -> str:
-        start, ends, threshold, delay, weight = match.groups()
+        start, ends, threshold, delay, weight, end = match.groups()
         section = start.split("[", 1)[0]
         if ends.startswith("&v("):
             threshold = self._threshold(section, threshold)
@@ -149,7 +150,7 @@ class Program:
             if count >= len(stated) or not math.isclose(stated[count], float(weight), rel_tol=1e-6):
                 raise self._unexpected(f"connection {count} of projection {projection} has another weight")
             weight = repr(float(stated[count]))
-        return f"{start}{ends}, {threshold}, {delay}, {weight})"
+        return f"{start}{ends}, {threshold}, {delay}, {weight}{end}"
 
     def _check_count(self, projection: str, count: int) -> None:
         stated = self._weights.get(projection)
