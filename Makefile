@@ -16,7 +16,7 @@ find_python = for p in $(1); do \
 	  if "$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, $(2)))' >/dev/null 2>&1; then echo "$$p"; break; fi; \
 	done
 
-.PHONY: help venv nest-full test test-nest-full lint format schema verify golden-oldest demo clean
+.PHONY: help venv nest-full test test-nest-full lint format schema verify golden-oldest matrix demo clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -89,6 +89,9 @@ test-nest-full: nest-full ## the tests that need HDF5 or MPI in NEST
 
 verify: venv ## the long tests: everything that takes minutes
 	$(BIN)/python -m pytest -m 'slow and not nest_full'
+
+matrix: venv ## run one network in every tool, and write docs/tools.md (minutes)
+	cd benchmarks && ../$(BIN)/python matrix.py
 
 demo: venv ## the whole way once: export, run, compare
 	$(BIN)/python examples/demo.py
