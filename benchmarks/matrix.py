@@ -96,7 +96,9 @@ def by_files(simulator: str, **options: Any) -> Callable[[NetworkInstance, Path]
     def run(instance: NetworkInstance, directory: Path) -> Run:
         runner = registry.load("runner", simulator)
         exporter = registry.load("exporter", runner.format)
-        files = export(instance, exporter, directory / "files", exporter.Options(**options)).path
+        files = export(
+            instance, exporter, directory / "files", exporter.Options(**{**runner.export_options, **options})
+        ).path
         scratch = directory / "work"
         scratch.mkdir()
         found: Run = runner.run_files(files, scratch, threads=None, progress=Silent())
@@ -153,8 +155,8 @@ def single_neuron(tool: Tool) -> str:
     report, wanted = run.voltages["neurons"], expected_course(neuron, neuron, 0.1)
     rows = np.rint(report.times / 0.1).astype(int)
     within = (rows >= 1) & (rows <= len(wanted.V_m))
-    # until the first spike: a spike in another step is a difference of its own, of the whole way to the reset
-    first = min(steps[0] for steps in wanted.spikes if steps) - 2
+    # until shortly before the first spike: one in another step is a difference of the whole way to the reset
+    first = min(steps[0] for steps in wanted.spikes if steps) - 10
     within &= rows <= first
     apart = float(np.abs(report.values[within] - wanted.V_m[rows[within] - 1]).max())
     return f"{apart:.1g} mV"

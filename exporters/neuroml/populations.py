@@ -150,6 +150,8 @@ def plan_populations(
     NotRepresentableError
     """
     dt = instance.simulation.dt
+    # first of all those that stand for themselves, by whose identifiers they are known again; sources have a property
+    whole = {n.name: ids.claim(n.name) for n in instance.populations.values() if not isinstance(n.activity, Trains)}
     named = []
     for nodes in instance.populations.values():
         if isinstance(nodes.activity, Trains):
@@ -157,7 +159,7 @@ def plan_populations(
             layers = tuple(_layers(nodes.activity, dt, apart.get(nodes.name, 1)))
             names += [ids.claim(f"{names[source]}_layer_{layer}") for source, layer in layers]
         else:
-            names, layers = [ids.claim(nodes.name)], ()
+            names, layers = [whole[nodes.name]], ()
         named.append((nodes, tuple(names), layers))
     for nodes, members, layers in named:
         # jLEMS does not find the cells of a population that has properties and no list

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mc_interchange.importers.beside import Beside
 from mc_interchange.instance import Nodes, Trains, realize
@@ -48,18 +47,11 @@ def with_drawn(
         rules = drawn.get(name)
         if rules is None or rules.size != nodes.size or rules.virtual != nodes.virtual:
             continue
-        if (
-            nodes.positions is not None
-            and rules.positions is not None
-            and _same(nodes.positions, rules.positions, single)
-        ):
-            nodes = replace(nodes, positions=rules.positions)
         if nodes.V_m is not None and rules.V_m is not None:
             agree = pulses[name].agree(rules.V_m, single=single) if name in pulses else nodes.V_m == rules.V_m
             if not agree.all():
                 beside.conflict(f"the initial potentials of population {name} differ")
-            nodes = replace(nodes, V_m=np.where(agree, rules.V_m, nodes.V_m))
-        found[name] = nodes
+            found[name] = replace(nodes, V_m=np.where(agree, rules.V_m, nodes.V_m))
     return found
 
 
@@ -69,11 +61,6 @@ def _activity(beside: Beside) -> dict[str, PoissonActivity]:
         return beside.experiment.activity
     virtual = beside.network.virtual_populations
     return {p.name: p.activity for p in virtual if isinstance(p.activity, PoissonActivity)}
-
-
-def _same(stored: NDArray[np.float64], drawn: NDArray[np.float64], single: bool) -> bool:
-    kind = np.float32 if single else np.float64
-    return bool(np.array_equal(stored.astype(kind), drawn.astype(kind)))
 
 
 def is_written(item: Input) -> bool:

@@ -179,7 +179,7 @@ def _check_format(importer: Importer, path: Path, progress: Progress, consumers:
 def _check_content(importer: Importer, path: Path, manifest: dict[str, Any], progress: Progress) -> list[Finding]:
     """Open an export whose files are sound, and compare the facts."""
     try:
-        return _check_facts(importer.read(path), manifest, progress, lossy=_is_lossy(path))
+        return _check_facts(importer.read(path), manifest, progress, excused=_excused(path))
     except Exception as error:  # whatever a damaged file makes a library raise, the answer is the same
         return [Finding.of(error, path)]
 
@@ -218,14 +218,14 @@ def _digest(edges: Edges) -> EdgeDigest:
 
 
 def _check_facts(
-    instance: NetworkInstance, manifest: dict[str, Any], progress: Progress, *, lossy: bool
+    instance: NetworkInstance, manifest: dict[str, Any], progress: Progress, *, excused: Collection[str]
 ) -> list[Finding]:
     """Compare what the manifest states of a network with what was read.
 
     Parameters
     ----------
-    lossy
-        Whether the format does not hold all of the network as it was.
+    excused
+        Parts of the digest that may differ, since the format does not hold them as they were.
     """
     found = {"n_neurons": instance.n_neurons, "n_synapses": instance.n_edges}
     if instance.seed is not None:
@@ -242,20 +242,24 @@ def _check_facts(
         keys = [key for key in read if not isinstance(stated, dict) or stated.get(key) != read[key]]
         message = f"digest: is not that of what was read ({', '.join(keys)} differ)"
         # what a format cannot hold comes back changed, and that is no damage
-        told = lossy and isinstance(stated, dict) and stated.keys() == read.keys() and stated["dt"] == read["dt"]
+        told = isinstance(stated, dict) and stated.keys() == read.keys() and set(keys) <= set(excused)
         if told:
             message += f"; {REPORT_FILE} says what was approximated or dropped"
         findings.append(Finding("warning" if told else "error", MANIFEST, "", message))
     return findings
 
 
-def _is_lossy(path: Path) -> bool:
-    """Whether an export report lists something that is not in the files as it was."""
+def _excused(path: Path) -> tuple[str, ...]:
+    """Return the parts of the digest that the export report says are not in the files as they were."""
     try:
         losses = json.loads((path / REPORT_FILE).read_text(encoding="utf-8"))["losses"]
-        return any(loss["how"] != "beside" for loss in losses)
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
+        lost = [loss["what"] for loss in losses if loss["how"] != "beside"]
+        weights = any(what.startswith("weights of ") for what in lost)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ()
+    if not lost:
+        return ()
+    return ("all", "nodes", "parameters", "inputs", *(["edges"] if weights else []))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import pytest
 from mc_interchange import NetworkInstance, build, export, open_model, realize, registry
 from mc_interchange.equivalence import compare_spikes, compare_structure
 from mc_interchange.exporters.neuroml.exporter import NeuroMLOptions
+from mc_interchange.importers.nest import capture
 from mc_interchange.instance import ArrayEdges, EdgeBlock, Nodes, freeze_inputs
 from mc_interchange.network import Neuron, PoissonActivity, Simulation, StepCurrent
 
@@ -87,3 +88,21 @@ def test_the_other_way_round_it_is_the_same_network(tmp_path: Path) -> None:
     for encoding in ("xml", "hdf5"):
         neuroml = export(open_model(sonata), "neuroml", tmp_path / encoding, NeuroMLOptions(encoding=encoding)).path
         assert compare_structure(open_model(sonata), open_model(neuroml)).identical
+
+
+def test_what_was_captured_comes_back_from_xml(tmp_path: Path) -> None:
+    """Weights and potentials of all digits, and inputs; there are no rules to help."""
+    nest.ResetKernel()
+    nest.resolution = 0.1
+    nest.rng_seed = 4
+    E = nest.Create("iaf_psc_exp", 60, params={"I_e": 380.123456789, "tau_syn_ex": 0.5, "tau_syn_in": 1.7})
+    I = nest.Create("iaf_cond_exp", 20, params={"C_m": 123.4, "g_L": 7.7})  # noqa: E741
+    (E + I).set({"V_m": nest.random.normal(-62.0, 4.0)})
+    nest.Connect(E, E + I, {"rule": "fixed_indegree", "indegree": 5}, {"weight": nest.random.normal(45.0, 5.0)})
+    nest.Connect(I, E + I, {"rule": "fixed_indegree", "indegree": 5}, {"weight": nest.random.normal(-18.0, 3.0)})
+    nest.Connect(nest.Create("poisson_generator", params={"rate": 1234.5}), E, syn_spec={"weight": 30.3, "delay": 0.7})
+    captured = capture({"E": E, "I": I}, name="mine", duration=50.0)
+    path = export(captured, "neuroml", tmp_path / "out", NeuroMLOptions(encoding="xml")).path
+    imported = open_model(path)
+    assert imported.digest().differences(captured.digest()) == []
+    assert imported.inputs == captured.inputs

@@ -179,6 +179,7 @@ def test_a_current_without_an_end_into_all_is_constant(tmp_path: Path) -> None:
     assert (izhikevich["I_e"], izhikevich["U_m"], izhikevich.model) == (4.5, -14.0, "izhikevich")
 
 
+@pytest.mark.filterwarnings("ignore::mc_interchange.importers.neuroml.NeuroMLWarning")
 @pytest.mark.parametrize(
     ("delay", "duration", "expected", "message"),
     [
@@ -244,6 +245,24 @@ def test_spikes_between_the_steps_come_at_the_end_of_theirs(tmp_path: Path) -> N
         found = open_model(write(tmp_path, components, '<population id="O" component="odd" size="1"/>'))
     (block,) = found.populations["O"].activity.blocks()
     assert block.times.tolist() == [0.3, 1.3]
+
+
+def test_sources_that_are_populations_of_their_own_come_together_in_any_order(tmp_path: Path) -> None:
+    """With further spikes of a source in a layer, whose connections are copies."""
+    arrays = "".join(
+        f'<spikeArray id="t{i}"><spike id="0" time="{time}ms"/></spikeArray>' for i, time in enumerate((1.0, 2.0, 1.0))
+    )
+    member = '<population id="{0}" component="{1}" size="1"><property tag="source" value="T/{2}"/>{3}</population>'
+    layer = '<property tag="layer" value="1"/>'
+    network = member.format("extra", "t2", 0, layer) + member.format("b", "t1", 1, "") + member.format("a", "t0", 0, "")
+    for source, name in (("a", "p_from_0"), ("extra", "p_from_2"), ("b", "p_from_1")):
+        network += connect(source, "A", "syn", 0.1, 0.2 if source != "b" else -0.5, name=name)
+    found = quietly(write(tmp_path, arrays, network))
+    (block,) = found.populations["T"].activity.blocks()
+    assert (block.counts.tolist(), block.times.tolist()) == ([2, 1], [1.0, 1.0, 2.0])
+    (block,) = found.projections["p"].blocks()
+    assert block.source.tolist() == [0, 0, 1, 1]
+    assert block.weight.tolist() == [100.0, 200.0, 100.0, -500.0]
 
 
 # -- simulation, recordings and names
@@ -479,6 +498,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::mc_interchange.importers.neuroml.NeuroMLWarning")
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_conflict_is_reported_and_the_files_win(name: str, directory: Path) -> None:
     file, before, after, message = CHANGES[name]

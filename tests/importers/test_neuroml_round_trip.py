@@ -17,8 +17,8 @@ from neuroml_networks import networks
 from mc_interchange import NetworkInstance, build, export, open_model, realize
 from mc_interchange.cli.validate import check
 from mc_interchange.exporters.neuroml.exporter import NeuroMLOptions
-from mc_interchange.instance import freeze_inputs
-from mc_interchange.network import Network
+from mc_interchange.instance import ArrayEdges, EdgeBlock, Nodes, freeze_inputs
+from mc_interchange.network import Network, Neuron, Simulation
 
 Encoding = Literal["xml", "hdf5"]
 #: A failing network is shown as it was drawn: making it smaller takes minutes.
@@ -224,3 +224,17 @@ def test_what_a_format_cannot_hold_is_no_damage(encoding: Encoding, tmp_path: Pa
     cells = path / "pd14.cells.nml"
     cells.write_text(cells.read_text().replace('tau_m="10"', 'tau_m="11"', 1))
     assert [f.level for f in check(path)] == ["error"]
+
+
+def test_two_receptors_that_are_the_same_keep_their_signs(tmp_path: Path) -> None:
+    """Excitation and inhibition then share a synapse component; the name of the projection tells them apart."""
+    values = {"C_m": 200.0, "g_L": 10.0, "tau_syn_ex": 2.0, "tau_syn_in": 2.0, "E_ex": -60.0, "E_in": -60.0}
+    values |= {"t_ref": 2.0, "E_L": -65.0, "V_th": -50.0, "V_reset": -65.0}
+    nodes = Nodes("A", 3, neuron=Neuron(model="iaf_cond_exp", parameters=values), V_m=np.full(3, -65.0))
+    ids = np.arange(3, dtype=np.uint32)
+    block = EdgeBlock(ids, ids[::-1], np.array([1.5, -2.5, 0.1]), np.ones(3, np.int32))
+    edges = ArrayEdges("A_to_A", "A", "A", block)
+    instance = NetworkInstance("same", {"A": nodes}, {"A_to_A": edges}, (), Simulation())
+    imported = there_and_back(instance, tmp_path / "out")
+    assert imported.digest().differences(instance.digest()) == []
+    assert list(imported.projections) == ["A_to_A"]

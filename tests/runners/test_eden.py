@@ -1,29 +1,26 @@
-"""The EDEN runner on the real EDEN: what it computes, explained to the last spike, and what is refused."""
+"""The EDEN runner on the real EDEN: what it computes, explained to the last spike, and which spikes it loses."""
 
 from __future__ import annotations
 
-import shutil
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from eden_runs import DT, exported, needs_compiler, neuron, quiet, run
 from eden_update import eden_spikes
 from numpy.typing import NDArray
 
 from mc_interchange.cli.run import command
 from mc_interchange.equivalence import compare_spikes
-from mc_interchange.errors import MissingDependencyError, NotRepresentableError, SimulationError
+from mc_interchange.errors import NotRepresentableError, SimulationError
 from mc_interchange.export import export
-from mc_interchange.exporters.neuroml import NeuroMLExporter
 from mc_interchange.instance import freeze_inputs, realize
 from mc_interchange.network import (
     Explicit,
     FixedTotalNumber,
     Network,
-    Neuron,
     Normal,
     PoissonInput,
     Population,
@@ -35,36 +32,11 @@ from mc_interchange.network import (
     VirtualPopulation,
     VoltageRecording,
 )
-from mc_interchange.progress import Silent
 from mc_interchange.reading import build
 from mc_interchange.runners.neuroml import eden
-from mc_interchange.runners.neuroml.eden import EdenRunner
 from mc_interchange.runs import Run, read_run
 
 pytest.importorskip("eden_simulator")
-needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="EDEN needs gcc")
-
-DT = 0.1
-BASE = {"C_m": 250.0, "tau_m": 10.0, "tau_syn_ex": 0.5, "tau_syn_in": 0.5, "t_ref": 2.0}
-BASE |= {"E_L": -65.0, "V_th": -50.0, "V_reset": -65.0}
-
-
-def neuron(**changes: float) -> Neuron:
-    return Neuron(model="iaf_psc_exp", parameters={**BASE, **changes})
-
-
-def exported(
-    network: Network, path: Path, encoding: str = "xml", spread_spikes: bool = False, **changes: object
-) -> Path:
-    instance = realize(network, 1)
-    instance = replace(instance, simulation=instance.simulation.model_copy(update=changes))
-    options = NeuroMLExporter.Options(encoding=encoding, spread_spikes=spread_spikes)
-    return export(instance, "neuroml", path, options).path
-
-
-def run(path: Path, scratch: Path, threads: int | None = None) -> Run:
-    scratch.mkdir()
-    return EdenRunner().run_files(path, scratch, threads=threads, progress=Silent())
 
 
 def spikes_of(found: Run) -> list[tuple[int, str, int]]:
@@ -319,60 +291,3 @@ def test_a_current_that_ends_on_a_step_is_on_for_one_more(duration: str, steps: 
     V = np.concatenate([[-65.0], found.voltages["A"].values[:, 0]]) + 65.0
     current_of_each = (V[1:] - V[:-1] * (1 - DT / 10)) * 250 / DT
     assert np.count_nonzero(current_of_each > 25) == steps
-
-
-# --- refusals before a run
-
-
-def quiet(duration: float = 20.0, **changes: object) -> Network:
-    population = Population(name="A", size=2, neuron=neuron(), initial_V_m=-65.0)
-    return Network(name="quiet", populations=(population,), simulation=Simulation(dt=DT, duration=duration), **changes)
-
-
-@needs_compiler
-def test_poisson_sources(tmp_path: Path) -> None:
-    network = quiet(inputs=(PoissonInput(name="noise", target="A", rate=800.0, weight=80.0, delay=1.0),))
-    with pytest.raises(NotRepresentableError) as refusal:
-        run(exported(network, tmp_path / "net"), tmp_path / "work")
-    assert str(refusal.value).startswith(
-        "EDEN stops at Poisson sources: noise is a poissonFiringSynapse; export with --freeze"
-    )
-
-
-@needs_compiler
-def test_hdf5(tmp_path: Path) -> None:
-    with pytest.raises(NotRepresentableError) as refusal:
-        run(exported(quiet(), tmp_path / "net", encoding="hdf5"), tmp_path / "work")
-    assert str(refusal.value) == "EDEN does not read HDF5 (quiet.net.nml.h5): export with --encoding xml"
-
-
-@needs_compiler
-@pytest.mark.parametrize(("duration", "refused"), [(67108.8, False), (67108.9, True)])
-def test_runs_that_its_clock_cannot_count(duration: float, refused: bool, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(eden, "run_tool", lambda *_, **__: 1 / 0)
-    with pytest.raises(
-        NotRepresentableError if refused else ZeroDivisionError, match="67108.9 ms" if refused else None
-    ):
-        run(exported(quiet(duration), tmp_path / "net"), tmp_path / "work")
-
-
-def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SimulationError, match=r"^EDEN needs the C compiler gcc, which is not on the path: install it"):
-        run(tmp_path / "none", tmp_path / "work")
-
-
-def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eden, "find_spec", lambda _: None)
-    with pytest.raises(MissingDependencyError, match=r"mc-interchange\[eden\]"):
-        run(tmp_path / "none", tmp_path / "work")
-
-
-@needs_compiler
-def test_a_failure_of_the_compiler_is_one_line(tmp_path: Path) -> None:
-    path = exported(quiet(), tmp_path / "net")
-    cells = path / "quiet.cells.nml"
-    cells.write_text(cells.read_text(encoding="utf-8").replace('tau_m="10"', 'tau_m="ten"'), encoding="utf-8")
-    with pytest.raises(SimulationError, match=r"^EDEN ended with exit code \d+: .*tau_m") as refusal:
-        run(path, tmp_path / "work")
-    assert "\n" not in str(refusal.value)

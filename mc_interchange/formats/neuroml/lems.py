@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lxml import etree
 
@@ -16,6 +16,8 @@ __all__ = ["EventFile", "LemsFile", "StateFile", "find_lems", "read_lems"]
 
 #: A LEMS file names every recorded cell: 100 bytes for each of a million cells.
 _MAX_BYTES = 200_000_000
+#: Attributes of a Target that name files to be written.
+_REPORTS = ("reportFile", "timesFile")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class LemsFile:
         Files that it includes, as written.
     events, states
         What it records.
+    reports
+        Files that it wants written about the run itself.
     """
 
     path: Path
@@ -83,6 +87,7 @@ class LemsFile:
     includes: tuple[str, ...]
     events: tuple[EventFile, ...]
     states: tuple[StateFile, ...]
+    reports: tuple[str, ...] = ()
 
 
 def find_lems(directory: Path) -> Path | None:
@@ -123,6 +128,7 @@ def read_lems(path: Path) -> LemsFile:
         includes=tuple(_required(path, item, "file") for item in root.iterfind("{*}Include")),
         events=tuple(_event_file(path, item) for item in simulation.iterfind("{*}EventOutputFile")),
         states=tuple(_state_file(path, item) for item in simulation.iterfind("{*}OutputFile")),
+        reports=tuple(target.get(name, "") for name in _REPORTS if target.get(name)) if target is not None else (),
     )
 
 
@@ -151,7 +157,7 @@ def _event_file(path: Path, item: etree._Element) -> EventFile:
     format = item.get("format", "ID_TIME")
     if format not in ("ID_TIME", "TIME_ID"):
         raise FormatError(f"{path}:{item.sourceline}: format must be ID_TIME or TIME_ID, got {format!r:.40}")
-    return EventFile(_required(path, item, "id"), _required(path, item, "fileName"), format, selections)
+    return EventFile(_required(path, item, "id"), _file(path, item), format, selections)
 
 
 def _state_file(path: Path, item: etree._Element) -> StateFile:
@@ -159,7 +165,11 @@ def _state_file(path: Path, item: etree._Element) -> StateFile:
         (_required(path, column, "id"), _required(path, column, "quantity"))
         for column in item.iterfind("{*}OutputColumn")
     )
-    return StateFile(_required(path, item, "id"), _required(path, item, "fileName"), columns)
+    return StateFile(_required(path, item, "id"), _file(path, item), columns)
+
+
+def _file(path: Path, item: etree._Element) -> str:
+    return str(PurePosixPath(item.get("path", ""), _required(path, item, "fileName")))
 
 
 def _required(path: Path, item: etree._Element, name: str) -> str:

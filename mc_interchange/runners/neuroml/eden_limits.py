@@ -25,6 +25,8 @@ from .sources import refuse_poisson, spike_trains
 
 __all__ = ["check_after", "check_before"]
 
+#: Cells at which EDEN 0.2.3 crashes while it makes code.
+_CRASHING = ("EIF_cond_alpha_isfa_ista", "EIF_cond_exp_isfa_ista", "adExIaFCell")
 #: Whole numbers up to which float32, in which EDEN counts microseconds, leaves none out.
 _EXACT = 2**24
 _RULE = "EDEN loses a spike when an earlier one of the same connection is underway"
@@ -42,9 +44,11 @@ def check_before(document: Document, lems: fmt.LemsFile) -> dict[str, NDArray[np
     Raises
     ------
     NotRepresentableError
-        Poisson sources; a run that is too long for EDEN's clock; spikes of sources that would be lost.
+        Poisson sources; cells at which EDEN crashes; a run that is too long for its clock; spikes of sources that
+        would be lost.
     """
     refuse_poisson(document, "EDEN", "stops at Poisson sources")
+    _check_cells(document)
     _check_clock(lems)
     _warn_of_pulses(document)
     longest = _longest_delays(document)
@@ -93,6 +97,15 @@ def check_after(
             f"the spikes of {', '.join(unknown)} are not recorded, so it cannot be told whether EDEN lost some of them",
             stacklevel=2,
         )
+
+
+def _check_cells(document: Document) -> None:
+    for population in document.populations:
+        component = document.components.get(population.component)
+        if component is not None and component.type in _CRASHING:
+            raise NotRepresentableError(
+                f"EDEN crashes at cells of the type {component.type} (population {population.id}): {_OTHERS}"
+            )
 
 
 def _check_clock(lems: fmt.LemsFile) -> None:

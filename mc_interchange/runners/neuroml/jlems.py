@@ -15,13 +15,14 @@ from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import SimulationError, UsageError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.formats.hdf5 import open_hdf5
+from mc_interchange.importers.neuroml.document import Document
 from mc_interchange.progress import Progress, short_number
 from mc_interchange.runs import Run
 
 from .java import environment, java_error, jneuroml, jneuroml_version
 from .jlems_progress import Watch
 from .lems_results import read_potentials, read_spikes, sizes_of
-from .sources import read_quietly
+from .sources import read_quietly, refuse_other_match
 from .staging import staged
 from .tool import run_tool
 
@@ -54,6 +55,8 @@ class JLemsRunner(FileRunner):
         lems = staged(path, scratch)
         if lems.seed is not None and lems.seed > MAX_SEED:
             raise SimulationError(f"jLEMS takes seeds up to {MAX_SEED}, got {lems.seed}: choose another with --seed")
+        document = read_quietly(path)
+        refuse_other_match(document, "jLEMS", "jlems")
         parts = parts_of(scratch)
         command = jneuroml(lems.path.name, "-nogui", memory=f"{heap(parts)}M")
         watch = Watch(lems, parts, progress)
@@ -75,7 +78,7 @@ class JLemsRunner(FileRunner):
             threads=1,
             sizes=sizes_of(lems),
             spikes=read_spikes(lems, scratch),
-            voltages=read_potentials(lems, scratch, late=_late(path)) if lems.states else {},
+            voltages=read_potentials(lems, scratch, late=_late(document)) if lems.states else {},
             versions={"jneuroml": jneuroml_version(command), "mc-interchange": __version__},
         )
 
@@ -124,9 +127,8 @@ def heap(parts: int) -> int:
     return needed
 
 
-def _late(path: Path) -> Callable[[str], bool]:
+def _late(document: Document) -> Callable[[str], bool]:
     """Say which populations' states jLEMS writes one row late."""
-    document = read_quietly(path)
     types = {name: component.type for name, component in document.components.items()}
     return {p.id for p in document.populations if types.get(p.component) in LATE_TYPES}.__contains__
 

@@ -18,7 +18,7 @@ from mc_interchange.network.simulation import steps
 
 from .lems_results import population_of
 
-__all__ = ["read_quietly", "refuse_poisson", "replayed", "spike_trains"]
+__all__ = ["read_quietly", "refuse_other_match", "refuse_poisson", "replayed", "spike_trains"]
 
 
 def read_quietly(path: Path) -> Document:
@@ -26,6 +26,30 @@ def read_quietly(path: Path) -> Document:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NeuroMLWarning)
         return read_document(path)
+
+
+def refuse_other_match(document: Document, simulator: str, solver: fmt.Solver | None) -> None:
+    """Refuse parameters that are matched to the steps of another simulator, where they are another model.
+
+    Parameters
+    ----------
+    simulator
+        Its name.
+    solver
+        Whose match holds in it.
+
+    Raises
+    ------
+    NotRepresentableError
+        With what to do.
+    """
+    matched = document.properties.get(fmt.MATCHED_TO)
+    if matched not in (None, solver):
+        instead = f"--matched-to {solver}, or without" if solver else "without --matched-to"
+        raise NotRepresentableError(
+            f"{document.path}: its parameters are matched to {matched:.40}, and in {simulator} they are those of "
+            f"another model; export {instead}"
+        )
 
 
 def spike_trains(document: Document) -> dict[str, NDArray[np.int64]]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from mc_interchange.errors import FormatError
 from mc_interchange.formats import neuroml as fmt
+from mc_interchange.formats.hdf5 import open_hdf5
+from mc_interchange.formats.neuroml import hdf5 as layout
+from mc_interchange.importers.neuroml.files import included, is_hdf5
 
 __all__ = ["staged"]
 
-#: Files that a model may consist of.
-_MODEL_FILES = (".nml", ".xml", ".h5")
+_INCLUDE = re.compile(rb"""<(?:\w+:)?[iI]nclude\b[^<>]*?\b(?:href|file|url)\s*=\s*["']([^"'<>]+)["']""")
+#: Bytes of a file that are searched at a time, and of one tag at most.
+_PART, _TAG = 2**22, 2**12
 
 
 def staged(path: Path, scratch: Path) -> fmt.LemsFile:
-    """Show the files of a model in another directory, where results land beside them.
+    """Show a LEMS file, and the files that it includes, in another directory, where results land beside them.
 
     Parameters
     ----------
@@ -33,23 +40,65 @@ def staged(path: Path, scratch: Path) -> fmt.LemsFile:
     Raises
     ------
     FormatError
-        There is no LEMS file, or it asks for files outside its directory.
+        There is no LEMS file, or it asks for files outside its directory, or for such as are not there.
     """
     found = fmt.find_lems(path) if path.is_dir() else path
     if found is None:
         raise FormatError(f"{path}: there is no {fmt.LEMS_PREFIX}*.xml, which says what to simulate")
+    if found.suffix in (".nml", ".h5"):
+        raise FormatError(
+            f"{found}: a network does not say what to simulate; name its {fmt.LEMS_PREFIX}*.xml (with --duration, "
+            "mc-run exports the network anew)"
+        )
     lems = fmt.read_lems(found)
-    results = {PurePosixPath(name) for name in (*(e.file for e in lems.events), *(s.file for s in lems.states))}
+    written = (*(e.file for e in lems.events), *(s.file for s in lems.states), *lems.reports)
+    results = {PurePosixPath(name) for name in written}
     for result in results:
         if result.is_absolute() or ".." in result.parts:
             raise FormatError(f"{found}: {result} lies outside the directory, where results are not written")
-    for file in sorted(found.parent.rglob("*")):
-        name = file.relative_to(found.parent)
-        if file.suffix in _MODEL_FILES and PurePosixPath(name.as_posix()) not in results and file.is_file():
+    # without "..", so that names can be compared
+    root = Path(os.path.abspath(found.parent))
+    for file in _model_files(root / found.name):
+        name = file.relative_to(root)
+        if PurePosixPath(name.as_posix()) not in results:
             _show(file, scratch / name)
     for result in results:
         (scratch / result).parent.mkdir(parents=True, exist_ok=True)
     return fmt.read_lems(scratch / found.name)
+
+
+def _model_files(lems: Path) -> list[Path]:
+    """Return a LEMS file and all that it includes.
+
+    Other files of its directory are none of the model's: they may be large, and no tool needs them.
+    """
+    found, waiting = [lems], [lems]
+    while waiting:
+        file = waiting.pop()
+        for name in _includes(file):
+            other = included(file, name, lems.parent, str(file))
+            if other is not None and other not in found:
+                found.append(other)
+                waiting.append(other)
+    return found
+
+
+def _includes(file: Path) -> Iterator[str]:
+    """Yield the names in the includes of a file."""
+    if is_hdf5(file):
+        with open_hdf5(file) as hdf5:
+            around = hdf5[layout.ROOT].attrs.get(layout.TOP_LEVEL, "") if layout.ROOT in hdf5 else ""
+        yield from map(_name, _INCLUDE.findall(around if isinstance(around, bytes) else str(around).encode()))
+        return
+    rest = b""
+    with file.open("rb") as text:
+        while part := text.read(_PART):
+            yield from map(_name, _INCLUDE.findall(rest + part))
+            rest = part[-_TAG:]
+
+
+def _name(attribute: bytes) -> str:
+    return html.unescape(attribute.decode("utf-8", "replace"))
 
 
 def _show(file: Path, name: Path) -> None:
