@@ -40,8 +40,8 @@ What each tool makes of one and the same network. This page is written by `make 
 
 - **structure**: the tool's files, read back, hold every neuron and synapse.
 - **single neuron**: largest deviation of the membrane potential of a neuron under known input from the closed form.
-- **spikes**: 155 neurons, {n_synapses:,} synapses, direct current, {duration:g} ms: how many of NEST's {n_spikes:,} spikes are
-  the same, in neuron and step.
+- **spikes**: 155 neurons, {n_synapses:,} synapses, direct current, {duration:g} ms: how many of NEST's {n_spikes:,}
+  spikes are the same, in neuron and step.
 - **rates**: the same network under frozen Poisson input: deviation of the number of spikes from NEST's {n_frozen:,}.
 
 *Matched* exports have parameters with which the tool's step is NEST's ([neuroml-simulators.md](neuroml-simulators.md));

@@ -94,8 +94,7 @@ def test_connectivity_shows_in_degrees(pd14) -> None:
     axes = plots.connectivity(pd14)
     shown = np.ma.filled(axes.images[0].get_array(), 0.0)
     names = list(pd14.populations)
-    edges = pd14.projections["L4E_to_L23E"] if "L4E_to_L23E" in pd14.projections else None
-    edges = edges or next(e for e in pd14.projections.values() if (e.source, e.target) == ("L4E", "L23E"))
+    edges = pd14.projections["L4E_to_L23E"]
     assert shown[names.index("L23E"), names.index("L4E")] == pytest.approx(
         edges.n_edges / pd14.populations["L23E"].size
     )
