@@ -46,9 +46,10 @@ format: venv ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: venv ## write what is published of the model files: JSON schema, page of neuron models
+schema: venv ## write what is generated: JSON schema, pages of neuron models and of mutants
 	$(BIN)/python -m mc_interchange.network.publish_schema
 	$(BIN)/python docs/tables.py
+	$(BIN)/python docs/mutants.py
 
 golden-oldest: $(OLDEST)/.stamp
 	$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider tests/instance/test_golden.py tests/packaging/test_base_install.py

@@ -10,7 +10,9 @@ wrong description, the others change what was drawn. ``rungs`` are those that mu
 ``single neuron``
     one neuron against its closed form;
 ``spikes``
-    every spike of a run with direct current, for the same synapses.
+    every spike of a run with direct current, for the same synapses;
+``statistics``
+    activity of one network over 4 s against native runs with other seeds (what is not said to be rejected may be).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from mc_interchange.network import FixedIndegree, FixedTotalNumber, Network, Neu
 
 __all__ = ["MUTANTS", "Mutant"]
 
-DIGEST, RULES, NEURON, SPIKES = "digest", "rules", "single neuron", "spikes"
+DIGEST, RULES, NEURON, SPIKES, STATISTICS = "digest", "rules", "single neuron", "spikes", "statistics"
 
 Make = Callable[[Network, int], NetworkInstance]
 #: From a projection to a wrong one; None: it is left out.
@@ -235,33 +237,44 @@ MUTANTS = (
     ),
     Mutant("one synapse missing", (DIGEST, RULES), _edges(lambda b, *_: b[1:], "L4E_to_L4I")),
     Mutant("one synapse from another source", (DIGEST,), _edges(_other_source, "L4E_to_L4I")),
-    Mutant("delays of excitation and inhibition swapped", (DIGEST, RULES, SPIKES), _projections(_swapped_delays)),
+    Mutant(
+        "delays of excitation and inhibition swapped",
+        (DIGEST, RULES, SPIKES, STATISTICS),
+        _projections(_swapped_delays),
+    ),
     Mutant("projection missing, E to E", (DIGEST, RULES, SPIKES), _without("L4E_to_L23E")),
-    Mutant("projection missing, E to I", (DIGEST, RULES, SPIKES), _without("L5E_to_L23I")),
-    Mutant("projection missing, I to E", (DIGEST, RULES, SPIKES), _without("L4I_to_L4E")),
+    Mutant("projection missing, E to I", (DIGEST, RULES, SPIKES, STATISTICS), _without("L5E_to_L23I")),
+    Mutant("projection missing, I to E", (DIGEST, RULES, SPIKES, STATISTICS), _without("L4I_to_L4E")),
     Mutant("projection missing, I to I", (DIGEST, RULES, SPIKES), _without("L6I_to_L6I")),
-    Mutant("matrix of connections transposed", (DIGEST, RULES, SPIKES), _projections(_transposed)),
-    Mutant("doubled weight of L4E to L23E lost", (DIGEST, RULES, SPIKES), _projections(_not_doubled)),
+    Mutant("matrix of connections transposed", (DIGEST, RULES, SPIKES, STATISTICS), _projections(_transposed)),
+    Mutant("doubled weight of L4E to L23E lost", (DIGEST, RULES, SPIKES, STATISTICS), _projections(_not_doubled)),
     Mutant(
         "compensation for fewer synapses lost",
-        (DIGEST, RULES, SPIKES),
+        (DIGEST, RULES, SPIKES, STATISTICS),
         _distribution("weight", mean=0.5**0.5, sd=0.5**0.5),
     ),
-    Mutant("fixed in-degree", (DIGEST, RULES, SPIKES), _projections(_fixed_indegree)),
+    Mutant("fixed in-degree", (DIGEST, RULES, SPIKES, STATISTICS), _projections(_fixed_indegree)),
     Mutant("no multapses", (DIGEST, RULES, SPIKES), _projections(_no_multapses)),
     Mutant("no autapses", (DIGEST, RULES, SPIKES), _rule(allow_autapses=False)),
     Mutant("weights without spread", (DIGEST, RULES, SPIKES), _distribution("weight", sd=0.0)),
     Mutant("delays without spread", (DIGEST, RULES, SPIKES), _distribution("delay", sd=0.0)),
-    Mutant("tau_m 5 % longer", (DIGEST, NEURON, SPIKES), _neurons(tau_m=lambda x: 1.05 * x)),
+    Mutant("tau_m 5 % longer", (DIGEST, NEURON, SPIKES, STATISTICS), _neurons(tau_m=lambda x: 1.05 * x)),
     Mutant(
         "tau_syn 10 % longer",
-        (DIGEST, NEURON, SPIKES),
+        (DIGEST, NEURON, SPIKES, STATISTICS),
         _neurons(tau_syn_ex=lambda x: 1.1 * x, tau_syn_in=lambda x: 1.1 * x),
     ),
     Mutant("t_ref 10 % longer", (DIGEST, NEURON, SPIKES), _neurons(t_ref=lambda x: 1.1 * x)),
     Mutant("reset 1 mV higher", (DIGEST, NEURON, SPIKES), _neurons(V_reset=lambda x: x + 1)),
     Mutant("initial potentials dropped", (DIGEST, RULES, SPIKES), _at_rest),
-    Mutant("Poisson input dropped", (DIGEST,), _no_input),
+    Mutant(
+        "Poisson input dropped",
+        (
+            DIGEST,
+            STATISTICS,
+        ),
+        _no_input,
+    ),
     Mutant("direct current in nA taken for pA", (DIGEST, NEURON, SPIKES), _neurons(I_e=lambda x: x / 1000)),
     Mutant(
         "weights in half precision",

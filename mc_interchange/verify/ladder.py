@@ -184,10 +184,9 @@ class _Ladder:
         null = stored_null(network) if network is not None else None
         if null is None:
             return Rung("statistics", why_not="no reference distributions are stored for this model")
-        discard = self._instance.simulation.discard
-        simulation = self._instance.simulation.model_copy(
-            update={"duration": discard + null.duration, "record_V_m": ()}
-        )
+        # for as long as the reference runs, and without what they leave out
+        length = {"duration": null.discard + null.duration, "discard": null.discard}
+        simulation = self._instance.simulation.model_copy(update={**length, "record_V_m": (), "record_spikes": None})
         runs = []
         for seed in self._settings.seeds:
             changed = replace(self._instance, simulation=simulation.model_copy(update={"seed": seed}))

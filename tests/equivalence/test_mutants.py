@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +45,12 @@ def background(mutant: Mutant) -> str:
 def test_there_are_enough_and_names_differ():
     assert len(MUTANTS) >= 20
     assert len({m.name for m in MUTANTS}) == len(MUTANTS)
-    assert {rung for m in MUTANTS for rung in m.rungs} == {"digest", "rules", "single neuron", "spikes"}
+    assert {rung for m in MUTANTS for rung in m.rungs} == {"digest", "rules", "single neuron", "spikes", "statistics"}
+
+
+def test_the_page_is_up_to_date():
+    script = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "mutants.py"))
+    assert script["PAGE"].read_text(encoding="utf-8") == script["page"]()
 
 
 @BY_NAME

@@ -19,6 +19,8 @@ __all__ = ["population_of", "read_potentials", "read_spikes", "sizes_of"]
 
 #: Identifier that our exporter gives to the file of a population's spikes; those in the file are indices then.
 _OURS = re.compile(r"(?:layer_\d+_)?spikes_(.+)")
+#: What follows the number of a source in the name of a population of further spikes of it.
+_MEMBER = re.compile(r"_*_layer_\d+$")
 #: Population and index in the path of a cell, with or without a list of instances.
 _CELL = re.compile(r"(?:\.\./)?(\w+)(?:/(\d+)|\[(\d+)\])")
 
@@ -105,14 +107,22 @@ def _report(cells: Mapping[int, NDArray[np.float64]], dt: float) -> Report:
 
 def _cells(events: EventFile) -> dict[str, tuple[str, int]]:
     """Return population and index by the identifier that stands in a file."""
-    match = _OURS.fullmatch(events.id)
-    if match and all(identifier.isdigit() for identifier in events.selections):
-        return {identifier: (match[1], int(identifier)) for identifier in events.selections}
     cells = {}
     for identifier, path in events.selections.items():
         if match := _CELL.match(path):
             cells[identifier] = (match[1], int(match[2] or match[3]))
+    name = _OURS.fullmatch(events.id)
+    if name and all(_is_ours(name[1], identifier, *cell) for identifier, cell in cells.items()):
+        return {identifier: (name[1], int(identifier)) for identifier in cells}
     return cells
+
+
+def _is_ours(name: str, identifier: str, population: str, index: int) -> bool:
+    """Whether a cell is where our exporter puts the one with this number of a population."""
+    if not identifier.isdigit() or not population.startswith(name):
+        return False
+    rest = population.removeprefix(name).rstrip("_")
+    return (rest == "" and index == int(identifier)) or (_MEMBER.sub("", rest) == f"_{identifier}" and index == 0)
 
 
 def _by_population(
