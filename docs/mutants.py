@@ -11,16 +11,17 @@ RUNGS = ("digest", "rules", "single neuron", "spikes", "statistics")
 
 INTRODUCTION = f"""# Mutants
 
-{len(MUTANTS)} defects that ports of PD14 have had, made on purpose (`mc_interchange.equivalence.mutants`), and which rung of the ladder
-([equivalence.md](equivalence.md)) rejects them. A test fails if a rung accepts what it is said here to reject; for all but the
-last column, also if it rejects what it is said to miss. This page is written from the same table (`make schema`).
+{len(MUTANTS)} defects that ports of PD14 have had, made on purpose, and which rung of the ladder
+([equivalence.md](equivalence.md)) rejects them. A test fails if a rung accepts what it is said here to reject; for all but the last column, also if it
+rejects what it is said to miss. Written by `make schema` from `mc_interchange.equivalence.mutants`.
 
 - **digest**: every neuron and synapse against the reference, drawn from the same seed. For an export.
-- **rules**: neurons and synapses against their distributions. For a port that draws its own; 771 neurons, 149,442 synapses.
+- **rules**: neurons and synapses against their distributions. For a port that draws its own; here 771 neurons
+  and 149,442 synapses.
 - **single neuron**: neurons under known input against the closed form.
 - **spikes**: 100 ms with direct current, the same synapses.
-- **statistics**: 4 s of one network of 3,858 neurons with Poisson input, against native runs. An empty field means that the defect
-  is missed, marginal, or was not tried.
+- **statistics**: 4 s of one network of 3,858 neurons with Poisson input, against native runs. An empty field
+  means that the defect is missed, marginal, or was not tried.
 
 """
 

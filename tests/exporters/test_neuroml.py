@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tracemalloc
+import warnings
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,7 @@ from mc_interchange.network import (
     VirtualPopulation,
     VoltageRecording,
 )
-from mc_interchange.reading import build
+from mc_interchange.reading import build, open_model
 
 NML = f"{{{fmt.NAMESPACE}}}"
 BASE = {
@@ -580,3 +581,21 @@ def test_names_that_clash_stay_apart(tmp_path: Path) -> None:
     assert {"A", "A_cell", "psc_0_5", "A_", "A_cell_"} <= set(ids)
     populations = neuroml.loaders.read_neuroml2_file(str(path / "A.net.nml")).networks[0].populations
     assert [p.id for p in populations] == ["A", "A_cell", "psc_0_5"]
+
+
+def test_sources_leave_populations_their_names(tmp_path: Path) -> None:
+    """The third source of A would be A_2, which is a population."""
+    virtual = VirtualPopulation(name="A", size=3, activity=SpikeTrains(times=((1.0,), (2.0,), (3.0,))))
+    network = Network(
+        name="net",
+        populations=(virtual, population("A_2", 2)),
+        projections=(Projection(source="A", target="A_2", rule=AllToAll(), weight=1.0, delay=1.0),),
+        simulation=Simulation(record_V_m=(VoltageRecording(population="A_2", neurons=(1,)),)),
+    )
+    instance = realize(network)
+    path = export(instance, "neuroml", tmp_path / "net").path
+    populations = neuroml.loaders.read_neuroml2_file(str(path / "net.net.nml")).networks[0].populations
+    assert [p.id for p in populations] == ["A_0", "A_1", "A_2_", "A_2"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_model(path).digest() == instance.digest()

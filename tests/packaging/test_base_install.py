@@ -68,7 +68,7 @@ def test_a_missing_extra_is_one_line_with_the_command_that_brings_it(run) -> Non
     ("code", "extra"),
     [
         ("from mc_interchange.importers.nest import capture; capture()", "nest"),
-        ("from mc_interchange.analysis.plots import raster_and_rates; raster_and_rates(None, 'x.png')", "analysis"),
+        ("from mc_interchange.analysis.plots import raster_and_rates; raster_and_rates({}, 'x.png')", "analysis"),
         (
             "from mc_interchange.reference_models.pd14.native import NativeMicrocircuit; "
             "NativeMicrocircuit('d', n_scale=1, k_scale=1)",
