@@ -12,8 +12,8 @@ RUNGS = ("digest", "rules", "single neuron", "spikes", "statistics")
 INTRODUCTION = f"""# Mutants
 
 {len(MUTANTS)} defects that ports of PD14 have had, made on purpose, and which rung of the ladder
-([equivalence.md](equivalence.md)) rejects them. A test fails if a rung accepts what it is said here to reject; for all but
-the last column, also if it rejects what it is said to miss. Written by `make schema` from
+([equivalence.md](equivalence.md)) rejects them. A test fails if a rung accepts what it is said here to reject; for all
+but the last column, also if it rejects what it is said to miss. Written by `make schema` from
 `mc_interchange.equivalence.mutants`.
 
 - **digest**: every neuron and synapse against the reference, drawn from the same seed. For an export.

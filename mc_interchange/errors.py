@@ -6,6 +6,7 @@
     ├── UsageError                   a wrong argument or a wrong combination of them
     ├── ModelError                   a model description that is refused
     ├── FormatError                  a file that cannot be read as its format says
+    │   └── ArtefactError            files that are sound, and no model
     ├── NotRepresentableError        the target format cannot hold the model
     ├── OutputError                  the output cannot be written, or stands in the way
     ├── SimulationError              a simulator refused the network or the run
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 # The exception tree; the helper below is for this package only.
 __all__ = [
+    "ArtefactError",
     "FormatError",
     "InterchangeError",
     "MissingDependencyError",
@@ -44,6 +46,10 @@ class ModelError(InterchangeError):
 
 class FormatError(InterchangeError):
     """A file does not hold what its format requires; the message names the file and the place in it."""
+
+
+class ArtefactError(FormatError):
+    """Files are sound, but serve a verification and hold no model; the message says what does."""
 
 
 class NotRepresentableError(InterchangeError):

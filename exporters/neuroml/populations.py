@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import neuroml as fmt
-from mc_interchange.instance import NetworkInstance, Nodes, Trains
+from mc_interchange.instance import MixedNeurons, NetworkInstance, Nodes, Trains
 from mc_interchange.network import Neuron, PoissonActivity
 from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
@@ -110,6 +110,11 @@ def neuron_of(nodes: Nodes) -> Neuron:
         raise NotRepresentableError(f"population {nodes.name}: virtual sources receive no input")
     if not isinstance(nodes.neuron, Neuron):
         names = sorted({n.model if isinstance(n, Neuron) else f"{n.format}:{n.name}" for n in nodes.models})
+        if isinstance(nodes.neuron, MixedNeurons):
+            raise NotRepresentableError(
+                f"population {nodes.name}: it has several kinds of neurons ({', '.join(names)}); a NeuroML population "
+                "has one for all (use one population per kind)"
+            )
         raise NotRepresentableError(
             f"population {nodes.name}: NeuroML's core types have no equal of the neuron model {', '.join(names)}"
         )

@@ -15,7 +15,7 @@ import click
 from mc_interchange import registry
 from mc_interchange.contracts import Finding, Importer
 from mc_interchange.equivalence import first_difference
-from mc_interchange.errors import FormatError, InterchangeError, MissingDependencyError, UsageError, one_line
+from mc_interchange.errors import ArtefactError, FormatError, InterchangeError, MissingDependencyError, UsageError, one_line
 from mc_interchange.export import REPORT_FILE, default_workers
 from mc_interchange.instance import EdgeDigest, Edges, NetworkInstance, digest_block, map_blocks, realize
 from mc_interchange.manifest import check_manifest, read_manifest, refuse_shard
@@ -180,6 +180,8 @@ def _check_content(importer: Importer, path: Path, manifest: dict[str, Any], pro
     """Open an export whose files are sound, and compare the facts."""
     try:
         return _check_facts(importer.read(path), manifest, progress, excused=_excused(path))
+    except ArtefactError:  # as the check of its format has told
+        return []
     except Exception as error:  # whatever a damaged file makes a library raise, the answer is the same
         return [Finding.of(error, path)]
 
