@@ -132,3 +132,14 @@ def test_a_certificate_is_checked_against_the_files(exported: Path):
     assert "states that the export failed" in CliRunner().invoke(validate, check).stdout
     certificate.write_text("{}")
     assert CliRunner().invoke(validate, check).exit_code == 2
+
+
+@pytest.mark.slow
+def test_statistics_where_a_reference_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    path = export(realize(build("pd14", scale=0.05)), "sonata", tmp_path / "column").path
+    result = verify(path, "--rung", "statistics", "--seed", "5")
+    assert result.exit_code == 0, result.output
+    rung = read_certificate(Path("column-verify/certificate.json")).rungs[0]
+    assert rung.passed
+    assert len(rung.figures) == 1 + 8 * 3 * 2 + 1 + 8
