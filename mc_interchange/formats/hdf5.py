@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import io
 import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ __all__ = ["NewFile", "StreamedDataset", "delays_in_ms", "holds", "new_hdf5", "o
 _ALWAYS_EXACT = 2**22
 #: Bytes that a byte on the disk can stand for, at most; deflate reaches about a thousand.
 _MAX_COMPRESSION = 10_000
+#: Writes that wait for the disk at most: a few megabytes.
+_MAX_WAITING = 4
 
 
 @contextmanager
@@ -68,11 +72,13 @@ def new_hdf5(path: Path) -> Iterator[NewFile]:
         A streamed dataset was not filled to its end.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    behind = _Behind(descriptor)
     try:
         layout = _Layout()
         with h5py.File(layout, "w") as file:
-            new = NewFile(file, descriptor)
+            new = NewFile(file, behind)
             yield new
+            behind.wait()
             for stream in new.streams:
                 if stream.end != len(stream):
                     raise RuntimeError(f"{stream.dataset.name}: {len(stream)} values were announced, {stream.end} came")
@@ -81,6 +87,7 @@ def new_hdf5(path: Path) -> Iterator[NewFile]:
         path.unlink(missing_ok=True)
         raise
     finally:
+        behind.stop()
         os.close(descriptor)
 
 
@@ -91,19 +98,19 @@ class NewFile:
     ----------
     hdf5
         The file as h5py knows it; what is written through it is held in memory until the end.
-    descriptor
-        Of the file on the disk.
+    behind
+        Writes to the disk.
     """
 
-    def __init__(self, hdf5: h5py.File, descriptor: int) -> None:
+    def __init__(self, hdf5: h5py.File, behind: _Behind) -> None:
         self.hdf5 = hdf5
-        self._descriptor = descriptor
+        self._behind = behind
         #: All streamed datasets, in the order in which they were made.
         self.streams: list[StreamedDataset] = []
 
     def streamed(self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: Any) -> StreamedDataset:
         """Make a dataset to be filled from the front, past memory."""
-        self.streams.append(StreamedDataset(group, name, shape, np.dtype(dtype), self._descriptor))
+        self.streams.append(StreamedDataset(group, name, shape, np.dtype(dtype), self._behind))
         return self.streams[-1]
 
 
@@ -114,12 +121,12 @@ class StreamedDataset:
     ----------
     group, name, shape, dtype
         The dataset to make.
-    descriptor
-        Of the file.
+    behind
+        Writes to the file.
     """
 
     def __init__(
-        self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], descriptor: int
+        self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], behind: _Behind
     ) -> None:
         properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         properties.set_layout(h5py.h5d.CONTIGUOUS)
@@ -131,19 +138,19 @@ class StreamedDataset:
         self._size = shape[0]
         self._row_bytes = dtype.itemsize * int(np.prod(shape[1:], dtype=int))
         self._hasher = xxhash.xxh3_64()
-        self._descriptor = descriptor
+        self._behind = behind
         self._offset = self.dataset.id.get_offset()
 
     def __len__(self) -> int:
         return self._size
 
     def append(self, values: NDArray[Any]) -> None:
-        """Write values behind those that are there."""
+        """Write values behind those that are there, soon: they must not be changed any more."""
         if self.end + len(values) > self._size:
             raise RuntimeError(f"{self.dataset.name}: more values than the {self._size} announced")
         data = np.ascontiguousarray(values, self.dtype).view(np.uint8).reshape(-1).data
         self._hasher.update(data)
-        _write_all(self._descriptor, data, self._offset + self.end * self._row_bytes)
+        self._behind.write(data, self._offset + self.end * self._row_bytes)
         self.end += len(values)
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
@@ -156,12 +163,12 @@ class StreamedDataset:
         data = np.ascontiguousarray(values).data.cast("B")
         if offset < self.end * self._row_bytes or offset + len(data) > self._size * self._row_bytes:
             raise RuntimeError(f"{self.dataset.name}: there is no free place at byte {offset}")
-        _write_all(self._descriptor, data, self._offset + offset)
+        self._behind.write(data, self._offset + offset)
 
     def fetch(self, offset: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Read ``n`` values that were put aside there."""
         n_bytes = n * dtype.itemsize
-        data = os.pread(self._descriptor, n_bytes, self._offset + offset)
+        data = self._behind.read(n_bytes, self._offset + offset)
         if len(data) != n_bytes:
             raise OSError(f"{self.dataset.name}: {n_bytes} bytes were expected, {len(data)} came")
         return np.frombuffer(data, dtype)
@@ -201,6 +208,38 @@ def delays_in_ms(delay: NDArray[np.int32], dt: float, whose: str) -> NDArray[np.
             "larger dt or shorter delays"
         )
     return values
+
+
+class _Behind:
+    """Writes in a thread of its own, in the order of the calls, and a few writes behind.
+
+    Copying into the memory of the operating system takes as long as drawing the values; so one does not wait for the
+    other.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: deque[Future[None]] = deque()
+
+    def write(self, data: memoryview, offset: int) -> None:
+        """Write soon; raise what an earlier write has raised."""
+        self._waiting.append(self._thread.submit(_write_all, self._descriptor, data, offset))
+        while len(self._waiting) > _MAX_WAITING:
+            self._waiting.popleft().result()
+
+    def wait(self) -> None:
+        """Wait until everything is written."""
+        while self._waiting:
+            self._waiting.popleft().result()
+
+    def read(self, n_bytes: int, offset: int) -> bytes:
+        """Read what was written before; may be called in any thread."""
+        return self._thread.submit(os.pread, self._descriptor, n_bytes, offset).result()
+
+    def stop(self) -> None:
+        """Give up what still waits; nothing is written any more afterwards."""
+        self._thread.shutdown(cancel_futures=True)
 
 
 class _Layout(io.RawIOBase):
