@@ -73,7 +73,7 @@ class Collected:
     unknown: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.delays = Delays(self.dt, str(self.start))
+        self.delays = Delays(self.dt, str(self.start), self.properties)
         self._spool: Spool | None = None
         self._cells: dict[str, CellPaths] = {}
         self._n_elements = 0

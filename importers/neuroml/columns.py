@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,10 +95,12 @@ class Delays(dict[str, int]):
         Resolution in ms.
     where
         File, for messages.
+    properties
+        Of the network, as they come; they stand before its connections.
     """
 
-    def __init__(self, dt: float, where: str) -> None:
-        self._dt, self._where = dt, where
+    def __init__(self, dt: float, where: str, properties: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._dt, self._where, self._properties = dt, where, properties
         self._told: set[str] = set()
 
     def __missing__(self, text: str) -> int:
@@ -136,7 +140,8 @@ class Delays(dict[str, int]):
         return rounded
 
     def _tell(self, what: str, delay: float) -> None:
-        if what not in self._told:
+        # delays that are matched to a simulator are beside the grid for a reason
+        if what not in self._told and fmt.MATCHED_TO not in self._properties:
             self._told.add(what)
             message = f"{self._where}: some delays, such as {delay:.9g} ms, {what} (dt = {self._dt:g} ms)"
             warnings.warn(message, NeuroMLWarning, stacklevel=3)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mc_interchange.contracts import Finding, Importer
-from mc_interchange.errors import FormatError, InterchangeError, ModelError, one_line
+from mc_interchange.errors import ArtefactError, FormatError, InterchangeError, ModelError, one_line
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.beside import Beside
 from mc_interchange.importers.names import valid_name
@@ -56,6 +56,8 @@ class NeuroMLImporter(Importer):
                 findings = check_document(path, Beside(directory, "the network", NeuroMLWarning).simulation.dt)
                 if not any(finding.level == "error" for finding in findings):
                     self.read(path).digest()
+            except ArtefactError as error:
+                findings += [finding_of(error, directory, "warning")]
             except InterchangeError as error:
                 findings = [finding_of(error, directory)]
             except Exception as error:  # whatever a damaged file makes a library raise, the answer is the same

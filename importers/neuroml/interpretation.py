@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from mc_interchange.errors import FormatError
+from mc_interchange.errors import ArtefactError, FormatError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.beside import Beside
 from mc_interchange.importers.names import our_names, unique_names, valid_name
@@ -247,7 +247,7 @@ def _refuse_unknown(document: Document) -> None:
     """
     matched = document.properties.get(fmt.MATCHED_TO)
     if matched is not None:
-        raise FormatError(
+        raise ArtefactError(
             f"{document.path}: a verification artefact whose parameters are matched to {matched:.40}; import the "
             "export that was made without --matched-to"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -15,7 +16,7 @@ from .document import Document, NeuroMLWarning
 
 __all__ = ["recorded", "simulation_of"]
 
-#: Fields of a simulation by the property of the network that may hold them, where there is no LEMS file.
+#: Fields of a simulation by the property of the network that may hold them, where no LEMS file says them.
 _PROPERTIES = {"dt": fmt.DT, "duration": fmt.DURATION, "discard": fmt.DISCARD, "seed": fmt.SEED}
 
 
@@ -27,7 +28,7 @@ def simulation_of(document: Document, base: Simulation, *, alone: bool) -> Simul
     base
         What the file beside the network says.
     alone
-        Whether there is no such file; then properties of the network count, where there is no LEMS file either.
+        Whether there is no such file; then properties of the network count, where the LEMS file says nothing.
 
     Raises
     ------
@@ -39,9 +40,9 @@ def simulation_of(document: Document, base: Simulation, *, alone: bool) -> Simul
         said["duration"] = lems.duration
         if lems.seed is not None:
             said["seed"] = lems.seed
-    elif alone:
+    if alone:
         for field, tag in _PROPERTIES.items():
-            if tag in document.properties and field != "dt":
+            if tag in document.properties and field not in said:
                 said[field] = _number(document.properties[tag], whole=field == "seed")
     try:
         return Simulation(**{**base.model_dump(), **{key: value for key, value in said.items() if value is not None}})
@@ -53,7 +54,7 @@ def simulation_of(document: Document, base: Simulation, *, alone: bool) -> Simul
 def property_dt(document: Document) -> float | None:
     """Return the resolution that the network recommends, in ms."""
     number = _number(document.properties.get(fmt.DT, ""), whole=False)
-    return number if number and number > 0 else None
+    return number if number and 0 < number < math.inf else None
 
 
 def recorded(document: Document, simulation: Simulation, cells: Cells, neurons: set[str]) -> Simulation:

@@ -19,6 +19,7 @@ from mc_interchange.progress import Progress
 from mc_interchange.runs import Run
 
 from .common import Terminal, tell_losses
+from .models import warn_of_discard
 
 __all__ = ["run_files"]
 
@@ -55,10 +56,14 @@ def run_files(
         scratch.mkdir()
         importer: Importer = registry.load("importer", runner.format)
         if importer.recognises(path) and not changed:
-            run = runner.run_files(path, scratch, threads=threads, progress=progress)
             directory = path if path.is_dir() else path.parent
-            facts = {"model": _model(directory), "discard": _simulation(directory).discard}
-            return replace(run, source_digest=digest, **{k: v for k, v in facts.items() if v is not None})
+            # before the run, which a fault in these files shall not cost
+            model, discard = _model(directory), _simulation(directory).discard
+            run = runner.run_files(path, scratch, threads=threads, progress=progress)
+            if 0 < run.duration <= discard:
+                warn_of_discard(str(path), discard)
+                discard = 0.0
+            return replace(run, source_digest=digest, discard=discard, model=run.model if model is None else model)
         instance = opened()
         exporter = registry.load("exporter", runner.format)
         options = exporter.Options(**runner.export_options)

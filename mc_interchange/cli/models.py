@@ -32,6 +32,7 @@ __all__ = [
     "load_instance",
     "load_rules",
     "model_arguments",
+    "warn_of_discard",
     "with_simulation",
 ]
 
@@ -154,7 +155,7 @@ def with_simulation(model: M, origin: str, **changes: Any) -> M:
     discard = model.simulation.discard
     if discard and 0 < changes.get("duration", math.inf) <= discard:
         changes["discard"] = 0.0
-        _warn_of_discard(origin, discard)
+        warn_of_discard(origin, discard)
     try:
         simulation = _rebuilt(model.simulation, **changes)
         if isinstance(model, Network):
@@ -186,7 +187,8 @@ def _warn_of_silence(instance: NetworkInstance, origin: str, duration: float) ->
         warnings.warn(text, stacklevel=3)
 
 
-def _warn_of_discard(origin: str, discard: float) -> None:
+def warn_of_discard(origin: str, discard: float) -> None:
+    """Tell that a run ends within the start that was to be left out (ms)."""
     text = f"{origin} discards its first {discard:g} ms; with this duration nothing is discarded"
     warnings.warn(text, stacklevel=3)
 
@@ -220,7 +222,7 @@ def _build(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any], sim
         discard = reference.Arguments.model_fields["discard"].default
         if 0 < duration <= discard:
             arguments["discard"] = 0.0
-            _warn_of_discard(name, discard)
+            warn_of_discard(name, discard)
     network = build(name, **arguments)
     return with_simulation(network, name, **{key: value for key, value in simulation.items() if key not in known})
 

@@ -15,7 +15,14 @@ import click
 from mc_interchange import registry
 from mc_interchange.contracts import Finding, Importer
 from mc_interchange.equivalence import first_difference
-from mc_interchange.errors import ArtefactError, FormatError, InterchangeError, MissingDependencyError, UsageError, one_line
+from mc_interchange.errors import (
+    ArtefactError,
+    FormatError,
+    InterchangeError,
+    MissingDependencyError,
+    UsageError,
+    one_line,
+)
 from mc_interchange.export import REPORT_FILE, default_workers
 from mc_interchange.instance import EdgeDigest, Edges, NetworkInstance, digest_block, map_blocks, realize
 from mc_interchange.manifest import check_manifest, read_manifest, refuse_shard

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mc_interchange.errors import SimulationError
+from mc_interchange.network import read_network, write_network
 from mc_interchange.runs import read_run
 
 
@@ -71,3 +72,14 @@ def test_a_failure_leaves_nothing(tools, toy_export, monkeypatch):
     tools.refused("mc-run", toy_export, "--simulator", "reader", says="the reader stopped: no light")
     assert not used[0].exists()
     assert [p.name for p in tools.directory.iterdir()] == ["toy-toyhdf"]
+
+
+def test_a_run_that_ends_within_the_discarded_start(tools, toy_export):
+    """The files say how long it is, and the model file beside them what is to be left out."""
+    network = read_network(toy_export / "model.yaml")
+    simulation = network.simulation.model_copy(update={"duration": 500.0, "discard": 100.0})
+    write_network(network.model_copy(update={"simulation": simulation}), toy_export / "model.yaml")
+    result = run(tools, toy_export)
+    assert result.exit_code == 0, result.stderr
+    assert "toy-toyhdf discards its first 100 ms; with this duration nothing is discarded" in result.stderr
+    assert facts("toy-toyhdf-run")["discard"] == 0.0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mc_interchange import open_model
 from mc_interchange.network import Network, write_network
 
 
@@ -65,3 +66,31 @@ def test_what_cannot_be_read_is_one_line(tools, exported: Path) -> None:
         "sonata",
         says=": expTwoSynapse 'psc_0_5' is not supported as a synapse, only expCondSynapse,",
     )
+
+
+def test_a_matched_export_is_sound_and_no_model(tools, small_network: Network) -> None:
+    write_network(small_network, "small.yaml")
+    options = ("--matched-to", "jlems", "--freeze-input", "--out", "matched", "--quiet")
+    assert tools("mc-export", "small.yaml", "--format", "neuroml", *options).exit_code == 0
+    result = tools("mc-validate", "matched")
+    (warning, valid) = result.stdout.splitlines()  # its delays, half a step beside the grid, are no news
+    assert warning.startswith("warning: small.net.nml: a verification artefact whose parameters are matched to jlems")
+    assert (result.exit_code, valid) == (0, "valid: yes")
+    line = tools.refused("mc-export", "matched", "--format", "sonata", "--out", "s", says="a verification artefact")
+    assert "delays" not in line
+    cells = Path("matched/small.cells.nml")
+    cells.write_text(cells.read_text().replace('tau_refrac="', 'tau_refrac="1'))
+    result = tools("mc-validate", "matched")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, "valid: no")
+
+
+def test_the_network_says_what_its_lems_file_cannot(tools, small_network: Network) -> None:
+    simulation = small_network.simulation.model_copy(update={"discard": 20.0, "seed": 7})
+    write_network(small_network.model_copy(update={"simulation": simulation}), "small.yaml")
+    assert tools("mc-export", "small.yaml", "--format", "neuroml", "--out", "nml", "--quiet").exit_code == 0
+    for file in ("model.yaml", "manifest.json", "export_report.json"):
+        Path("nml", file).unlink()
+    lems = Path("nml/LEMS_small.xml")
+    lems.write_text(lems.read_text().replace('seed="7"', 'seed="8"'))
+    found = open_model("nml").simulation
+    assert (found.discard, found.seed, found.duration) == (20.0, 8, simulation.duration)

@@ -21,7 +21,7 @@ from mc_interchange.exporters.neuroml import NeuroMLExporter
 from mc_interchange.exporters.neuroml.connections import weight_texts
 from mc_interchange.exporters.neuroml.xml import element, text_element
 from mc_interchange.formats import neuroml as fmt
-from mc_interchange.instance import ArrayEdges, EdgeBlock, NetworkInstance, realize
+from mc_interchange.instance import ArrayEdges, EdgeBlock, MixedNeurons, NetworkInstance, realize
 from mc_interchange.network import (
     AllToAll,
     Explicit,
@@ -539,10 +539,12 @@ def test_refusals(changes: dict[str, object], message: str, tmp_path: Path) -> N
 
 def test_varying_parameters_and_missing_activity_are_refused_by_name(rich: NetworkInstance) -> None:
     exporter = NeuroMLExporter()
+    mixed = MixedNeurons((neuron(), neuron(C_m=100.0)), np.arange(rich.populations["I"].size) % 2)
     for name, change, message in (
         ("E", {"varying": {"I_e": np.arange(12.0)}}, "population E: I_e differs"),
         ("Trains", {"activity": None}, "population Trains: .*activity"),
         ("I", {"V_m": None}, "population I: initial membrane potentials"),
+        ("I", {"neuron": mixed}, r"population I: it has several kinds of neurons \(iaf_psc_exp\)"),
     ):
         populations = {**rich.populations, name: replace(rich.populations[name], **change)}
         with pytest.raises(NotRepresentableError, match=message):

@@ -12,6 +12,8 @@ from mc_interchange.errors import FormatError, NotRepresentableError
 from mc_interchange.exporters.neuroml import NeuroMLExporter
 from mc_interchange.formats.neuroml import read_lems
 from mc_interchange.network import Network
+from mc_interchange.progress import Silent
+from mc_interchange.runners.neuroml.jlems import JLemsRunner
 from mc_interchange.runners.neuroml.lems_results import read_spikes, sizes_of
 from mc_interchange.runners.neuroml.sources import read_quietly, refuse_other_match
 from mc_interchange.runners.neuroml.staging import staged
@@ -72,15 +74,23 @@ def test_an_export(small_network: Network, tmp_path: Path, encoding: str) -> Non
         staged(path / network, tmp_path / "2")
 
 
-def test_files_that_are_elsewhere(model: Path, tmp_path: Path) -> None:
-    network = model / "parts" / "one.net.nml"
-    network.write_text('<neuroml><include href="../../elsewhere.nml"/></neuroml>')
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("../../elsewhere.nml", r"one\.net\.nml:1: '../../elsewhere\.nml' leaves the directory"),
+        ("absent.nml", r"one\.net\.nml:1: the included file 'absent\.nml' is not there"),
+    ],
+)
+def test_files_that_are_elsewhere(model: Path, tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "elsewhere.nml").write_text("<neuroml/>")
-    with pytest.raises(FormatError, match=r"one\.net\.nml: '../../elsewhere\.nml' leaves the directory"):
-        stage(model, tmp_path / "1")
-    network.write_text('<neuroml><include href="absent.nml"/></neuroml>')
-    with pytest.raises(FormatError, match=r"one\.net\.nml: the included file 'absent\.nml' is not there"):
-        stage(model, tmp_path / "2")
+    network = model / "parts" / "one.net.nml"
+    network.write_text(f'<neuroml><!-- <include href="{name}"/> --></neuroml>')
+    assert stage(model, tmp_path / "1") == {"LEMS_x.xml", "parts/one.net.nml"}
+    network.write_text(f'<neuroml><include href="{name}"/></neuroml>')
+    (tmp_path / "2").mkdir()
+    with pytest.raises(FormatError, match=message):
+        JLemsRunner().run_files(model, tmp_path / "2", threads=None, progress=Silent())
+    assert shown(tmp_path / "2") == {"LEMS_x.xml", "parts/one.net.nml"}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +112,12 @@ def test_results_in_a_directory_of_their_own(model: Path, tmp_path: Path) -> Non
     (model / "LEMS_x.xml").write_text(LEMS.format(target="", file=' path="./results"'))
     stage(model, tmp_path / "1")
     (tmp_path / "1" / "results" / "all.spikes").write_text("")  # there is a place for it
-    assert read_lems(model / "LEMS_x.xml").events[0].file == "results/all.spikes"
+    lems = read_lems(model / "LEMS_x.xml")
+    assert lems.events[0].file == "results/all.spikes"
+    (tmp_path / "1" / "results" / "all.spikes").write_text("0 0.001\n")
+    assert read_spikes(lems, tmp_path / "1")["B"].steps.tolist() == [10]
+    (tmp_path / "1" / "results" / "all.spikes").rename(tmp_path / "1" / "all.spikes")
+    assert read_spikes(lems, tmp_path / "1")["B"].steps.tolist() == [10]
 
 
 def test_cells_of_others_are_known_by_their_paths(model: Path) -> None:

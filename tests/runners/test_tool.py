@@ -49,6 +49,9 @@ def test_exceptions_of_java() -> None:
     thrown = 'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space'
     assert java_error(["Loading: x", thrown]) == "OutOfMemoryError: Java heap space"
     assert java_error(["all is well"]) is None
+    mixed = ["INFO (LOG)   at org.A.b", f"INFO Nov 2{thrown.replace('OutOfMemoryError', 'NullPointerException')}"]
+    assert java_error(mixed) == "NullPointerException: Java heap space"
+    assert java_error(["SEVERE:  (ERROR) ", "SEVERE:  (ERROR) No OutPort x", *mixed]) == "No OutPort x"
 
 
 STUBBORN = """

@@ -23,7 +23,7 @@ from .eden_compiler import COMPILER, compiling_once
 from .eden_limits import check_after, check_before
 from .jlems_progress import Watch
 from .lems_results import read_potentials, read_spikes, sizes_of
-from .sources import read_quietly, replayed
+from .sources import read_quietly, refuse_other_match, replayed
 from .staging import staged
 from .tool import run_tool
 
@@ -61,6 +61,7 @@ class EdenRunner(FileRunner):
         lems = staged(path, scratch)
         _check_encoding(scratch)
         document = read_quietly(path)
+        refuse_other_match(document, "EDEN", None)
         longest = check_before(document, lems)
         watch = Watch(lems, _UNKNOWN, progress)
         run_tool(

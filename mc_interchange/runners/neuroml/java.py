@@ -11,7 +11,10 @@ from mc_interchange.errors import MissingDependencyError
 
 __all__ = ["environment", "java_error", "jneuroml", "jneuroml_version"]
 
-_EXCEPTION = re.compile(r"(?:Exception in thread \S+ )?(?:[a-z]\w*\.)*([A-Z]\w*(?:Error|Exception))\b:?\s*(.*)")
+# a thread's exception may stand behind half a line of the other stream
+_EXCEPTION = re.compile(r"(?:^|Exception in thread \S+ )(?:[a-z]\w*\.)*([A-Z]\w*(?:Error|Exception))\b:?\s*(.*)")
+#: What jLEMS says of the cause, in front of an exception that often says nothing.
+_CAUSE = re.compile(r"SEVERE:\s+\(ERROR\)\s+(\S.*)")
 
 
 def environment() -> dict[str, str]:
@@ -50,6 +53,9 @@ def jneuroml_version(command: Sequence[str]) -> str:
 def java_error(lines: Sequence[str]) -> str | None:
     """Return what a Java program says of the exception that ended it, without its trace."""
     for line in lines:
-        if match := _EXCEPTION.match(line.strip()):
+        if match := _CAUSE.match(line):
+            return match[1].strip()
+    for line in lines:
+        if match := _EXCEPTION.search(line.strip()):
             return f"{match[1]}: {match[2]}" if match[2] else match[1]
     return None

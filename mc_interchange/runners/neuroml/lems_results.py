@@ -129,7 +129,7 @@ def _by_population(
     events: EventFile, directory: Path, dt: float, offset: float
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Return steps and neurons by population."""
-    words = _text(directory / events.file).split()
+    words = _text(directory, events.file).split()
     if len(words) % 2:
         raise _unreadable(events.file, f"lines of {events.format}")
     first, second = words[::2], words[1::2]
@@ -152,13 +152,16 @@ def _by_population(
 
 def _table(states: StateFile, directory: Path) -> NDArray[np.float64]:
     try:
-        table = np.array(_text(directory / states.file).split(), np.float64)
+        table = np.array(_text(directory, states.file).split(), np.float64)
         return table.reshape(-1, len(states.columns) + 1)
     except ValueError:
         raise _unreadable(states.file, f"a table of {len(states.columns) + 1} columns") from None
 
 
-def _text(path: Path) -> str:
+def _text(directory: Path, file: str) -> str:
+    path = directory / file
+    if not path.exists():
+        path = directory / path.name  # NEURON and EDEN know no directories of results
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

@@ -26,7 +26,7 @@ from .java import jneuroml_version
 from .lems_results import read_potentials, read_spikes, sizes_of
 from .neuron import compile_mechanisms, nrnivmodl, translate
 from .neuron_mechanisms import read_mechanisms, write_mechanisms
-from .sources import read_quietly, refuse_poisson, spike_trains
+from .sources import read_quietly, refuse_other_match, refuse_poisson, spike_trains
 from .staging import staged
 from .tool import run_tool
 
@@ -88,6 +88,7 @@ class NetPyNERunner(FileRunner):
         compiler = nrnivmodl()
         lems = staged(path, scratch)
         document = read_quietly(path)
+        refuse_other_match(document, "NetPyNE", "neuron")
         refuse_poisson(document, "NetPyNE", "gives Poisson sources whose names begin alike the same spikes")
         _check_names(document)
         command = translate(lems, scratch, progress)

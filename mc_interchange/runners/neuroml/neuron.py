@@ -24,7 +24,6 @@ from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import MissingDependencyError, SimulationError, UsageError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.neuroml.document import Document, NeuroMLWarning
-from mc_interchange.importers.neuroml.reading import read_document
 from mc_interchange.network.simulation import TICS_PER_MS
 from mc_interchange.progress import Progress
 from mc_interchange.runs import Run
@@ -35,7 +34,7 @@ from .jlems import parts_of
 from .lems_results import read_potentials, read_spikes, sizes_of
 from .neuron_mechanisms import Mechanism, read_mechanisms, write_mechanisms
 from .neuron_program import PROGRAM, Program, settable_components
-from .sources import spike_trains
+from .sources import read_quietly, refuse_other_match, spike_trains
 from .staging import staged
 from .tool import run_tool
 
@@ -89,11 +88,13 @@ class NeuronRunner(FileRunner):
             raise UsageError(f"threads: what jNeuroML makes for NEURON runs in one, got {threads}")
         compile_command = nrnivmodl()
         lems = staged(path, scratch)
+        document = read_quietly(path)
+        refuse_other_match(document, "NEURON", "neuron")
         command = translate(lems, scratch, progress)
         with warnings.catch_warnings():
             # what an import would change: the files run as they are
             warnings.simplefilter("ignore", NeuroMLWarning)
-            task = _prepare(lems, read_document(path), scratch)
+            task = _prepare(lems, document, scratch)
         compile_mechanisms(compile_command, scratch, progress)
         _simulate(task, scratch, progress)
         return Run(

@@ -13,7 +13,8 @@ from mc_interchange.errors import FormatError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.formats.hdf5 import open_hdf5
 from mc_interchange.formats.neuroml import hdf5 as layout
-from mc_interchange.importers.neuroml.files import included, is_hdf5
+from mc_interchange.importers.neuroml.files import is_hdf5
+from mc_interchange.importers.neuroml.hdf5_table import text
 
 __all__ = ["staged"]
 
@@ -40,7 +41,7 @@ def staged(path: Path, scratch: Path) -> fmt.LemsFile:
     Raises
     ------
     FormatError
-        There is no LEMS file, or it asks for files outside its directory, or for such as are not there.
+        There is no LEMS file, or it asks for results outside its directory.
     """
     found = fmt.find_lems(path) if path.is_dir() else path
     if found is None:
@@ -68,16 +69,17 @@ def staged(path: Path, scratch: Path) -> fmt.LemsFile:
 
 
 def _model_files(lems: Path) -> list[Path]:
-    """Return a LEMS file and all that it includes.
+    """Return a LEMS file and all that it includes, as far as they are there and in its directory or below.
 
-    Other files of its directory are none of the model's: they may be large, and no tool needs them.
+    Other files of its directory are none of the model's: they may be large, and no tool needs them. That all are
+    there is for those to say who know what is a comment.
     """
     found, waiting = [lems], [lems]
     while waiting:
         file = waiting.pop()
         for name in _includes(file):
-            other = included(file, name, lems.parent, str(file))
-            if other is not None and other not in found:
+            other = Path(os.path.abspath(file.parent / name))
+            if other.is_relative_to(lems.parent) and other not in found and os.path.isfile(other):
                 found.append(other)
                 waiting.append(other)
     return found
@@ -87,12 +89,12 @@ def _includes(file: Path) -> Iterator[str]:
     """Yield the names in the includes of a file."""
     if is_hdf5(file):
         with open_hdf5(file) as hdf5:
-            around = hdf5[layout.ROOT].attrs.get(layout.TOP_LEVEL, "") if layout.ROOT in hdf5 else ""
-        yield from map(_name, _INCLUDE.findall(around if isinstance(around, bytes) else str(around).encode()))
+            around = text(hdf5[layout.ROOT], layout.TOP_LEVEL) if layout.ROOT in hdf5 else None
+        yield from map(_name, _INCLUDE.findall((around or "").encode()))
         return
     rest = b""
-    with file.open("rb") as text:
-        while part := text.read(_PART):
+    with file.open("rb") as opened:
+        while part := opened.read(_PART):
             yield from map(_name, _INCLUDE.findall(rest + part))
             rest = part[-_TAG:]
 
