@@ -126,7 +126,8 @@ def attempt(tool: Tool, instance: NetworkInstance) -> Run | str:
         try:
             return tool.run(instance, Path(directory))
         except InterchangeError as error:
-            return one_line(error, 160)
+            # what, without where
+            return one_line(error).partition(": ")[0]
 
 
 def structure(instance: NetworkInstance) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mc_interchange.errors import NotRepresentableError
 from mc_interchange.instance import (
     EdgeBlock,
     EdgeDigest,
@@ -138,7 +139,7 @@ class _Projection:
         ends = _cells(self._source), self._target
         heading = self._edges.name, kind.identifier, kind.synapse
         connections = self._writer.projection(*heading, *ends, self._edges.n_edges)
-        for encoded, digest in self._map(self._edges, partial(_encode, connections, kind.factor)):
+        for encoded, digest in self._map(self._edges, partial(_encode, self._edges.name, connections, kind.factor)):
             connections.append(encoded)
             self._progress.advance(digest.count)
             total += digest
@@ -170,7 +171,7 @@ class _Projection:
             cells = _cells(self._source, member)
             heading = edges.name, kind.parts[member], kind.synapse
             connections = self._writer.projection(*heading, cells, self._target, edges.n_edges)
-            encode = partial(_encode, connections, kind.factor, only_source=self._source.divided)
+            encode = partial(_encode, edges.name, connections, kind.factor, only_source=self._source.divided)
             for encoded, _ in self._map(edges, encode):
                 connections.append(encoded)
             connections.close()
@@ -182,9 +183,11 @@ class _Projection:
 
 
 def _encode(
-    connections: Connections, factor: float, block: EdgeBlock, *, only_source: bool = False
+    name: str, connections: Connections, factor: float, block: EdgeBlock, *, only_source: bool = False
 ) -> tuple[Any, EdgeDigest]:
     digest = digest_block(block)
+    if not np.isfinite(block.weight).all():
+        raise NotRepresentableError(f"projection {name}: a weight is not a finite number")
     if factor != 1:
         block = replace(block, weight=block.weight.astype(np.float64) * factor)
     if only_source:

@@ -62,7 +62,7 @@ class SonataExporter(Exporter[SonataOptions]):
     model_defaults = {"scale": 0.1}
 
     def losses(self, instance: NetworkInstance, options: SonataOptions) -> list[Loss]:  # noqa: ARG002
-        """Name what is only in the file beside the circuit."""
+        """Name what is only in the file beside the circuit, and what is in none."""
         found = []
         for item in instance.inputs:
             if isinstance(item, PoissonInput):
@@ -78,7 +78,13 @@ class SonataExporter(Exporter[SonataOptions]):
         if instance.simulation.record_V_m:
             found.append(("which neurons record V_m", "SONATA reports name populations or node sets"))
         beside = EXPERIMENT_FILE if instance.network is None else MODEL_FILE
-        return [Loss(what, "beside", f"{why}; it is in {beside}, which mc-run reads") for what, why in found]
+        losses = [Loss(what, "beside", f"{why}; it is in {beside}, which mc-run reads") for what, why in found]
+        painted = [nodes.name for nodes in instance.populations.values() if nodes.color]
+        if painted and instance.network is None:
+            losses.append(
+                Loss(f"colours of {', '.join(painted)}", "dropped", "neither SONATA nor a file beside has them")
+            )
+        return losses
 
     def estimate(self, instance: NetworkInstance, options: SonataOptions) -> int:
         """Return the size: 16 bytes per edge and 4 for its number, 16 for a range per edge in an index."""

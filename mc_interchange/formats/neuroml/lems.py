@@ -16,6 +16,8 @@ __all__ = ["EventFile", "LemsFile", "StateFile", "find_lems", "read_lems"]
 
 #: A LEMS file names every recorded cell: 100 bytes for each of a million cells.
 _MAX_BYTES = 200_000_000
+#: Steps of a simulation at most: simulators count them in 31 bits.
+MAX_STEPS = 2**31 - 1
 #: Attributes of a Target that name files to be written.
 _REPORTS = ("reportFile", "timesFile")
 
@@ -119,11 +121,14 @@ def read_lems(path: Path) -> LemsFile:
     simulation = simulations.get(wanted)
     if simulation is None:
         raise FormatError(f"{path}: there is no Simulation with the id {wanted!r} (the component of Target)")
+    dt, duration = _time(path, simulation, "step"), _time(path, simulation, "length")
+    if duration / dt > MAX_STEPS:
+        raise FormatError(f"{path}: {duration:g} ms are more than {MAX_STEPS} steps of {dt:g} ms")
     return LemsFile(
         path,
         target=_required(path, simulation, "target"),
-        dt=_time(path, simulation, "step"),
-        duration=_time(path, simulation, "length"),
+        dt=dt,
+        duration=duration,
         seed=_seed(path, simulation),
         includes=tuple(_required(path, item, "file") for item in root.iterfind("{*}Include")),
         events=tuple(_event_file(path, item) for item in simulation.iterfind("{*}EventOutputFile")),

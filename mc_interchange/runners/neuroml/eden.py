@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mc_interchange._version import __version__
 from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import MissingDependencyError, NotRepresentableError, SimulationError
 from mc_interchange.formats import neuroml as fmt
@@ -22,7 +21,7 @@ from mc_interchange.runs import Run, Spikes
 from .eden_compiler import COMPILER, compiling_once
 from .eden_limits import check_after, check_before
 from .jlems_progress import Watch
-from .lems_results import read_potentials, read_spikes, sizes_of
+from .lems_results import read_potentials, read_spikes, run_of
 from .sources import read_quietly, refuse_other_match, replayed
 from .staging import staged
 from .tool import run_tool
@@ -74,20 +73,10 @@ class EdenRunner(FileRunner):
         )
         spikes = _spikes(lems, scratch, document)
         check_after(document, lems, spikes, longest)
-        return Run(
-            model=lems.path.stem.removeprefix(fmt.LEMS_PREFIX),
-            simulator=self.name,
-            dt=lems.dt,
-            duration=lems.duration,
-            discard=0.0,
-            seed=lems.seed or 0,
-            threads=threads or 1,
-            sizes=sizes_of(lems),
-            spikes=spikes,
-            # the rows of 0 and dt both hold the start
-            voltages=read_potentials(lems, scratch, late=lambda _: True),
-            versions={"eden": version("eden-simulator"), "mc-interchange": __version__},
-        )
+        # the rows of 0 and dt both hold the start
+        voltages = read_potentials(lems, scratch, late=lambda _: True)
+        versions = {"eden": version("eden-simulator")}
+        return run_of(lems, scratch, self.name, versions, spikes=spikes, voltages=voltages, threads=threads or 1)
 
 
 def _program() -> str:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import h5py
 
-from mc_interchange._version import __version__
 from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import SimulationError, UsageError
 from mc_interchange.formats import neuroml as fmt
@@ -21,7 +20,7 @@ from mc_interchange.runs import Run
 
 from .java import environment, java_error, jneuroml, jneuroml_version
 from .jlems_progress import Watch
-from .lems_results import read_potentials, read_spikes, sizes_of
+from .lems_results import read_potentials, run_of
 from .sources import read_quietly, refuse_other_match
 from .staging import staged
 from .tool import run_tool
@@ -68,19 +67,9 @@ class JLemsRunner(FileRunner):
             meanwhile=watch.look,
             reason=_reason,
         )
-        return Run(
-            model=lems.path.stem.removeprefix(fmt.LEMS_PREFIX),
-            simulator=self.name,
-            dt=lems.dt,
-            duration=lems.duration,
-            discard=0.0,
-            seed=lems.seed or 0,
-            threads=1,
-            sizes=sizes_of(lems),
-            spikes=read_spikes(lems, scratch),
-            voltages=read_potentials(lems, scratch, late=_late(document)) if lems.states else {},
-            versions={"jneuroml": jneuroml_version(command), "mc-interchange": __version__},
-        )
+        versions = {"jneuroml": jneuroml_version(command)}
+        voltages = read_potentials(lems, scratch, late=_late(document)) if lems.states else {}
+        return run_of(lems, scratch, self.name, versions, voltages=voltages)
 
 
 def parts_of(directory: Path) -> int:

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mc_interchange._version import __version__
 from mc_interchange.errors import SimulationError
-from mc_interchange.formats.neuroml import EventFile, LemsFile, StateFile
+from mc_interchange.formats.neuroml import LEMS_PREFIX, EventFile, LemsFile, StateFile
 from mc_interchange.formats.sonata_output import Report
 from mc_interchange.network.simulation import TICS_PER_MS
-from mc_interchange.runs import Spikes
+from mc_interchange.runs import Run, Spikes
 
-__all__ = ["population_of", "read_potentials", "read_spikes", "sizes_of"]
+__all__ = ["population_of", "read_potentials", "read_spikes", "run_of", "sizes_of"]
 
 #: Identifier that our exporter gives to the file of a population's spikes; those in the file are indices then.
 _OURS = re.compile(r"(?:layer_\d+_)?spikes_(.+)")
@@ -23,6 +24,49 @@ _OURS = re.compile(r"(?:layer_\d+_)?spikes_(.+)")
 _MEMBER = re.compile(r"_*_layer_\d+$")
 #: Population and index in the path of a cell, with or without a list of instances.
 _CELL = re.compile(r"(?:\.\./)?(\w+)(?:/(\d+)|\[(\d+)\])")
+
+
+def run_of(
+    lems: LemsFile,
+    directory: Path,
+    simulator: str,
+    versions: Mapping[str, str],
+    *,
+    spikes: Mapping[str, Spikes] | None = None,
+    voltages: Mapping[str, Report] | None = None,
+    seed: int | None = None,
+    threads: int = 1,
+) -> Run:
+    """Return what a tool left of a simulation.
+
+    Parameters
+    ----------
+    lems
+        What was asked for.
+    directory
+        Where the tool wrote it.
+    simulator
+        Its name.
+    versions
+        Of what it is made of.
+    spikes, voltages
+        None: as they stand in the files.
+    seed
+        None: that of the LEMS file.
+    """
+    return Run(
+        model=lems.path.stem.removeprefix(LEMS_PREFIX),
+        simulator=simulator,
+        dt=lems.dt,
+        duration=lems.duration,
+        discard=0.0,
+        seed=lems.seed or 0 if seed is None else seed,
+        threads=threads,
+        sizes=sizes_of(lems),
+        spikes=read_spikes(lems, directory) if spikes is None else spikes,
+        voltages=read_potentials(lems, directory) if voltages is None else voltages,
+        versions={**versions, "mc-interchange": __version__},
+    )
 
 
 def population_of(events: EventFile) -> str:

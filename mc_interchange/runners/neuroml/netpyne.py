@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mc_interchange._version import __version__
 from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import MissingDependencyError, NotRepresentableError, SimulationError, UsageError
 from mc_interchange.formats import neuroml as fmt
@@ -23,7 +22,7 @@ from mc_interchange.runs import Run
 
 from . import netpyne_driver
 from .java import jneuroml_version
-from .lems_results import read_potentials, read_spikes, sizes_of
+from .lems_results import run_of
 from .neuron import compile_mechanisms, nrnivmodl, translate
 from .neuron_mechanisms import read_mechanisms, write_mechanisms
 from .sources import read_quietly, refuse_other_match, refuse_poisson, spike_trains
@@ -95,24 +94,12 @@ class NetPyNERunner(FileRunner):
         task = _prepare(lems, document, scratch)
         compile_mechanisms(compiler, scratch, progress)
         _simulate(task, scratch, progress)
-        return Run(
-            model=lems.path.stem.removeprefix(fmt.LEMS_PREFIX),
-            simulator=self.name,
-            dt=lems.dt,
-            duration=lems.duration,
-            discard=0.0,
-            seed=task.seed,
-            threads=1,
-            sizes=sizes_of(lems),
-            spikes=read_spikes(lems, scratch),
-            voltages=read_potentials(lems, scratch),
-            versions={
-                "netpyne": version("netpyne"),
-                "neuron": version("neuron"),
-                "jneuroml": jneuroml_version(command),
-                "mc-interchange": __version__,
-            },
-        )
+        versions = {
+            "netpyne": version("netpyne"),
+            "neuron": version("neuron"),
+            "jneuroml": jneuroml_version(command),
+        }
+        return run_of(lems, scratch, self.name, versions, seed=task.seed)
 
 
 def _check_names(document: Document) -> None:

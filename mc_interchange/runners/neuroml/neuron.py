@@ -19,7 +19,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mc_interchange._version import __version__
 from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import MissingDependencyError, SimulationError, UsageError
 from mc_interchange.formats import neuroml as fmt
@@ -31,7 +30,7 @@ from mc_interchange.runs import Run
 from . import neuron_driver
 from .java import environment, java_error, jneuroml, jneuroml_version
 from .jlems import parts_of
-from .lems_results import read_potentials, read_spikes, sizes_of
+from .lems_results import run_of
 from .neuron_mechanisms import Mechanism, read_mechanisms, write_mechanisms
 from .neuron_program import PROGRAM, Program, settable_components
 from .sources import read_quietly, refuse_other_match, spike_trains
@@ -97,23 +96,8 @@ class NeuronRunner(FileRunner):
             task = _prepare(lems, document, scratch)
         compile_mechanisms(compile_command, scratch, progress)
         _simulate(task, scratch, progress)
-        return Run(
-            model=lems.path.stem.removeprefix(fmt.LEMS_PREFIX),
-            simulator=self.name,
-            dt=lems.dt,
-            duration=lems.duration,
-            discard=0.0,
-            seed=task.seed,
-            threads=1,
-            sizes=sizes_of(lems),
-            spikes=read_spikes(lems, scratch),
-            voltages=read_potentials(lems, scratch),
-            versions={
-                "neuron": version("neuron"),
-                "jneuroml": jneuroml_version(command),
-                "mc-interchange": __version__,
-            },
-        )
+        versions = {"neuron": version("neuron"), "jneuroml": jneuroml_version(command)}
+        return run_of(lems, scratch, self.name, versions, seed=task.seed)
 
 
 def compiler_missing() -> str | None:
