@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import subprocess
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ __all__ = ["run_tool"]
 PATIENCE = 0.2
 #: Lines of what it printed that are kept for the message of an error.
 KEPT_LINES = 400
+#: How long a program that is to end has for that, in s, before it is killed.
+GRACE = 3.0
 
 
 def run_tool(
@@ -116,11 +119,16 @@ def _follow(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program with all that it has started; each gets the time to clear away its own files."""
     for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + GRACE
         try:
             os.killpg(process.pid, number)
-            process.wait(timeout=3)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
-        # children may outlive their parent
+            # children may outlive their parent: wait until nothing is left of the group
+            while time.monotonic() < deadline:
+                process.poll()
+                os.killpg(process.pid, 0)
+                time.sleep(0.02)
+        except ProcessLookupError:
+            break
     process.wait()
