@@ -44,7 +44,7 @@ def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def hdf5_lock_is_free(request):
-    """Name a test that leaves h5py's lock held, and give it back: the next thread that reads a file would wait for ever.
+    """Name a test that leaves h5py's lock held, and give it back: the next thread that reads would wait for ever.
 
     Seen once, after tests that interrupt this process; which of them does it is not known.
     """
