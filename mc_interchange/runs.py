@@ -21,6 +21,7 @@ from .formats.sonata_output import Report, read_reports, read_spikes, write_repo
 from .network.base import Count, NonNegative, Part, Positive, Size, refusal
 from .network.consistency import TOLERANCE
 from .network.simulation import TICS_PER_MS, steps
+from .network.simulation import times as step_times
 
 __all__ = ["RUN_FILE", "Run", "Spikes", "join_runs", "read_run", "write_run"]
 
@@ -135,7 +136,7 @@ def write_run(run: Run, directory: Path) -> None:
     """Write a run into an existing directory; ``run.json`` last."""
     write_spikes(
         directory / SPIKES_FILE,
-        {name: (_times(s.steps, run.dt), s.neurons) for name, s in run.spikes.items()},
+        {name: (step_times(s.steps, run.dt), s.neurons) for name, s in run.spikes.items()},
     )
     if run.voltages:
         write_reports(directory / VOLTAGES_FILE, run.voltages)
@@ -232,11 +233,3 @@ class _Facts(Part):
         if self.discard >= self.duration:
             raise refusal("discard", f"must be less than duration ({self.duration:g} ms), got {self.discard:g}")
         return self
-
-
-def _times(spike_steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
-    """Return times in ms as the doubles nearest to the decimal (0.3, not 0.30000000000000004).
-
-    The resolution is a whole number of microseconds, so the division is the only step that rounds.
-    """
-    return spike_steps.astype(np.int64) * round(dt * TICS_PER_MS) / TICS_PER_MS

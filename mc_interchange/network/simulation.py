@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from mc_interchange.units import Quantity
@@ -30,6 +32,14 @@ def steps(time: float, dt: float) -> float:
         In ms.
     """
     return time * (TICS_PER_MS / round(dt * TICS_PER_MS))
+
+
+def times(count: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
+    """Return whole numbers of steps in ms, as the doubles nearest to the decimal (0.3, not 0.30000000000000004).
+
+    The resolution is a whole number of microseconds, so the division is the only step that rounds.
+    """
+    return count.astype(np.int64) * round(dt * TICS_PER_MS) / TICS_PER_MS
 
 
 class VoltageRecording(Part):

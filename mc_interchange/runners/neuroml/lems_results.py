@@ -13,10 +13,10 @@ from mc_interchange._version import __version__
 from mc_interchange.errors import SimulationError
 from mc_interchange.formats.neuroml import LEMS_PREFIX, EventFile, LemsFile, StateFile
 from mc_interchange.formats.sonata_output import Report
-from mc_interchange.network.simulation import TICS_PER_MS
+from mc_interchange.network.simulation import times
 from mc_interchange.runs import Run, Spikes
 
-__all__ = ["population_of", "read_potentials", "read_spikes", "run_of", "sizes_of"]
+__all__ = ["cell_of", "population_of", "read_potentials", "read_spikes", "run_of", "sizes_of"]
 
 #: Identifier that our exporter gives to the file of a population's spikes; those in the file are indices then.
 _OURS = re.compile(r"(?:layer_\d+_)?spikes_(.+)")
@@ -67,6 +67,12 @@ def run_of(
         voltages=read_potentials(lems, directory) if voltages is None else voltages,
         versions={**versions, "mc-interchange": __version__},
     )
+
+
+def cell_of(path: str) -> tuple[str, int] | None:
+    """Return population and index of the cell at the start of a path; None where there is none."""
+    match = _CELL.match(path)
+    return (match[1], int(match[2] or match[3])) if match else None
 
 
 def population_of(events: EventFile) -> str:
@@ -136,17 +142,17 @@ def read_potentials(
     for states in lems.states:
         values = _table(states, directory)[:, 1:] * 1000
         for (_, quantity), column in zip(states.columns, values.T, strict=True):
-            match = _CELL.match(quantity)
-            if match and quantity.endswith("/v"):
-                columns.setdefault(match[1], {})[int(match[2] or match[3])] = column[2 if late(match[1]) else 1 :]
+            cell = cell_of(quantity)
+            if cell and quantity.endswith("/v"):
+                population, index = cell
+                columns.setdefault(population, {})[index] = column[2 if late(population) else 1 :]
     return {population: _report(cells, lems.dt) for population, cells in columns.items()}
 
 
 def _report(cells: Mapping[int, NDArray[np.float64]], dt: float) -> Report:
     neurons = sorted(cells)
     values = np.stack([cells[i] for i in neurons], axis=1)
-    times = np.arange(1, len(values) + 1) * round(dt * TICS_PER_MS) / TICS_PER_MS
-    return Report(np.array(neurons, np.uint64), times, values)
+    return Report(np.array(neurons, np.uint64), times(np.arange(1, len(values) + 1), dt), values)
 
 
 def _cells(events: EventFile) -> dict[str, tuple[str, int]]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,36 +13,30 @@ from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import MissingDependencyError, NotRepresentableError, SimulationError, UsageError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.neuroml.document import Document
-from mc_interchange.network.simulation import TICS_PER_MS
+from mc_interchange.network.simulation import times
 from mc_interchange.progress import Progress
 from mc_interchange.runs import Run
 
 from . import netpyne_driver
+from .drivers import DriverTask, run_driver
 from .java import jneuroml_version
-from .lems_results import run_of
+from .lems_results import cell_of, run_of
 from .neuron import compile_mechanisms, nrnivmodl, translate
 from .neuron_mechanisms import read_mechanisms, write_mechanisms
 from .sources import read_quietly, refuse_other_match, refuse_poisson, spike_trains
 from .staging import staged
-from .tool import run_tool
 
 __all__ = ["NetPyNERunner", "Task"]
 
-TASK_FILE = "task.json"
-#: Population and index of a cell at the start of a path.
-_CELL = re.compile(r"(?:\.\./)?(\w+)(?:/(\d+)|\[(\d+)\])")
 
-
-@dataclass(frozen=True)
-class Task:
+@dataclass(frozen=True, kw_only=True)
+class Task(DriverTask):
     """What the driver is told.
 
     Parameters
     ----------
     network
         Name of the file that holds the network.
-    dt, duration, seed
-        Of the simulation; times in ms.
     mechanisms
         Name of the compiled mechanism ("mod") and values of its parameters, by component.
     trains
@@ -57,9 +48,6 @@ class Task:
     """
 
     network: str
-    dt: float
-    duration: float
-    seed: int
     mechanisms: dict[str, dict[str, str | float]]
     trains: dict[str, list[float]]
     events: list[dict[str, Any]]
@@ -93,7 +81,7 @@ class NetPyNERunner(FileRunner):
         command = translate(lems, scratch, progress)
         task = _prepare(lems, document, scratch)
         compile_mechanisms(compiler, scratch, progress)
-        _simulate(task, scratch, progress)
+        run_driver(netpyne_driver, task, scratch, progress, name="NetPyNE")
         versions = {
             "netpyne": version("netpyne"),
             "neuron": version("neuron"),
@@ -109,10 +97,10 @@ def _check_names(document: Document) -> None:
 
 
 def _prepare(lems: fmt.LemsFile, document: Document, scratch: Path) -> Task:
-    """Change the mechanisms that jNeuroML wrote, and write the task of the driver."""
+    """Change the mechanisms that jNeuroML wrote, and return the task of the driver."""
     mechanisms = read_mechanisms(scratch)
     names = write_mechanisms(scratch, mechanisms.values(), settable=mechanisms)
-    task = Task(
+    return Task(
         network=document.path.name,
         dt=lems.dt,
         duration=lems.duration,
@@ -121,10 +109,7 @@ def _prepare(lems: fmt.LemsFile, document: Document, scratch: Path) -> Task:
             component: {"mod": name, **{k: float(text) for k, (_, text) in mechanisms[component].parameters.items()}}
             for component, name in names.items()
         },
-        trains={
-            population: (train * round(lems.dt * TICS_PER_MS) / TICS_PER_MS).tolist()
-            for population, train in spike_trains(document).items()
-        },
+        trains={population: times(train, lems.dt).tolist() for population, train in spike_trains(document).items()},
         events=[
             {"file": events.file, "cells": {name: _cell(path) for name, path in events.selections.items()}}
             for events in lems.events
@@ -134,8 +119,6 @@ def _prepare(lems: fmt.LemsFile, document: Document, scratch: Path) -> Task:
             for states in lems.states
         ],
     )
-    (scratch / TASK_FILE).write_text(json.dumps(asdict(task)), encoding="utf-8")
-    return task
 
 
 def _cell(path: str, end: str = "") -> tuple[str, int]:
@@ -148,23 +131,7 @@ def _cell(path: str, end: str = "") -> tuple[str, int]:
     end
         What it must end with.
     """
-    match = _CELL.match(path)
-    if match is None or not path.endswith(end):
+    cell = cell_of(path)
+    if cell is None or not path.endswith(end):
         raise SimulationError(f"NetPyNE records spikes and potentials of cells here, and not {path}")
-    return match[1], int(match[2] or match[3])
-
-
-def _simulate(task: Task, scratch: Path, progress: Progress) -> None:
-    progress.task("simulating", task.duration, "ms")
-    done = 0.0
-
-    def follow(line: str) -> None:
-        nonlocal done
-        if line.startswith(netpyne_driver.REPORT):
-            now = float(line.removeprefix(netpyne_driver.REPORT))
-            progress.advance(now - done)
-            done = now
-
-    # -P: the directory of the driver has modules named like those that it imports
-    command = [sys.executable, "-P", netpyne_driver.__file__, TASK_FILE]
-    run_tool(command, name="NetPyNE", directory=scratch, on_line=follow)
+    return cell

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -10,24 +9,24 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import MissingDependencyError, SimulationError, UsageError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.neuroml.document import Document, NeuroMLWarning
-from mc_interchange.network.simulation import TICS_PER_MS
+from mc_interchange.network.simulation import times
 from mc_interchange.progress import Progress
 from mc_interchange.runs import Run
 
 from . import neuron_driver
+from .drivers import DriverTask, run_driver
 from .java import environment, java_error, jneuroml, jneuroml_version
 from .jlems import parts_of
 from .lems_results import run_of
@@ -41,19 +40,18 @@ __all__ = ["NeuronRunner", "Task", "compile_mechanisms", "compiler_missing", "nr
 
 #: Memory of Java in MB: for itself, and per thousand parts that it translates, measured.
 BASE_MEMORY, PART_MEMORY = 200, 5
-TASK_FILE = "task.json"
 
 
-@dataclass(frozen=True)
-class Task:
+@dataclass(frozen=True, kw_only=True)
+class Task(DriverTask):
     """What the driver is told.
 
     Parameters
     ----------
     program
         Name of the module.
-    dt, duration, n_steps, seed
-        Of the simulation; times in ms.
+    n_steps
+        Length of the simulation.
     parameters
         Values by name that instances of a mechanism get, by its name.
     trains
@@ -61,10 +59,7 @@ class Task:
     """
 
     program: str
-    dt: float
-    duration: float
     n_steps: int
-    seed: int
     parameters: dict[str, dict[str, float]]
     trains: dict[str, list[float]]
 
@@ -95,7 +90,8 @@ class NeuronRunner(FileRunner):
             warnings.simplefilter("ignore", NeuroMLWarning)
             task = _prepare(lems, document, scratch)
         compile_mechanisms(compile_command, scratch, progress)
-        _simulate(task, scratch, progress)
+        quiet = {**os.environ, "NEURON_MODULE_OPTIONS": "-nogui"}
+        run_driver(neuron_driver, task, scratch, progress, name="NEURON", environment=quiet)
         versions = {"neuron": version("neuron"), "jneuroml": jneuroml_version(command)}
         return run_of(lems, scratch, self.name, versions, seed=task.seed)
 
@@ -153,7 +149,7 @@ def _written(lems: fmt.LemsFile) -> Path:
 
 
 def _prepare(lems: fmt.LemsFile, document: Document, scratch: Path) -> Task:
-    """Change what jNeuroML wrote, and write the task of the driver."""
+    """Change what jNeuroML wrote, and return the task of the driver."""
     mechanisms = read_mechanisms(scratch)
     settable = settable_components(_written(lems), mechanisms)
     names = write_mechanisms(scratch, mechanisms.values(), settable)
@@ -165,7 +161,7 @@ def _prepare(lems: fmt.LemsFile, document: Document, scratch: Path) -> Task:
     program = Program(_written(lems), mechanisms, names, weights)
     program.rewrite(scratch)
     n_steps = round(lems.duration / lems.dt)
-    task = Task(
+    return Task(
         program=PROGRAM,
         dt=lems.dt,
         duration=lems.duration,
@@ -173,24 +169,16 @@ def _prepare(lems: fmt.LemsFile, document: Document, scratch: Path) -> Task:
         seed=1 if lems.seed is None else lems.seed,
         parameters={names[c]: _unset(mechanisms[c]) for c in names if c not in settable},
         trains={
-            f"m_{program.populations[population][0]}_{population}": _times(due[due <= n_steps], lems.dt)
+            f"m_{program.populations[population][0]}_{population}": times(due[due <= n_steps], lems.dt).tolist()
             for population, due in spike_trains(document).items()
         },
     )
-    (scratch / TASK_FILE).write_text(json.dumps(asdict(task)), encoding="utf-8")
-    return task
 
 
 def _unset(mechanism: Mechanism) -> dict[str, float]:
     """Return the parameters that have more digits than the six that nrnivmodl keeps of a default."""
     exact = {name: float(text) for name, (_, text) in mechanism.parameters.items()}
     return {name: value for name, value in exact.items() if value != float(f"{value:.6g}")}
-
-
-def _times(due: NDArray[np.int64], dt: float) -> list[float]:
-    """Return the ends of steps in ms."""
-    times: list[float] = (due * round(dt * TICS_PER_MS) / TICS_PER_MS).tolist()
-    return times
 
 
 def compile_mechanisms(program: str, scratch: Path, progress: Progress) -> None:
@@ -206,20 +194,3 @@ def compile_mechanisms(program: str, scratch: Path, progress: Progress) -> None:
         return next((line for line in lines if "error" in line.lower()), None)
 
     run_tool([sys.executable, program], name="nrnivmodl", directory=scratch, on_line=count, reason=error)
-
-
-def _simulate(task: Task, scratch: Path, progress: Progress) -> None:
-    progress.task("simulating", task.duration, "ms")
-    done = 0.0
-
-    def follow(line: str) -> None:
-        nonlocal done
-        if line.startswith(neuron_driver.REPORT):
-            now = float(line.removeprefix(neuron_driver.REPORT))
-            progress.advance(now - done)
-            done = now
-
-    # -P: the directory of the driver has modules named like those that it imports
-    command = [sys.executable, "-P", neuron_driver.__file__, TASK_FILE]
-    quiet = {**os.environ, "NEURON_MODULE_OPTIONS": "-nogui"}
-    run_tool(command, name="NEURON", directory=scratch, environment=quiet, on_line=follow)
