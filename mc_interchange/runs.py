@@ -23,7 +23,7 @@ from .network.consistency import TOLERANCE
 from .network.simulation import TICS_PER_MS, steps
 from .network.simulation import times as step_times
 
-__all__ = ["RUN_FILE", "Run", "Spikes", "join_runs", "read_run", "write_run"]
+__all__ = ["RUN_FILE", "SPIKES_FILE", "VOLTAGES_FILE", "Run", "Spikes", "join_runs", "read_run", "write_run"]
 
 RUN_FILE = "run.json"
 SPIKES_FILE = "spikes.h5"

@@ -1,5 +1,5 @@
 """SONATA: circuits that libsonata, bluepysnap, bmtk, PyNN and NEST read from one directory."""
 
-from .exporter import SonataExporter, SonataOptions
+from .exporter import SonataExporter, SonataOptions, write_circuit
 
-__all__ = ["SonataExporter", "SonataOptions"]
+__all__ = ["SonataExporter", "SonataOptions", "write_circuit"]

@@ -21,7 +21,7 @@ from .loaders import write_loaders
 from .nodes import write_nodes, write_parameters, write_table
 from .spikes import write_spike_input
 
-__all__ = ["SonataExporter", "SonataOptions"]
+__all__ = ["SonataExporter", "SonataOptions", "write_circuit"]
 
 _INDICES = {
     "both": ("target_to_source", "source_to_target"),
@@ -105,38 +105,51 @@ class SonataExporter(Exporter[SonataOptions]):
         progress: Progress,
     ) -> Written:
         """Write all files; a few blocks of edges are in memory at once."""
-        for folder in (sonata.NETWORK, f"{sonata.NETWORK}/pynn", sonata.NEURON_MODELS, sonata.SYNAPSE_MODELS):
-            (directory / folder).mkdir(parents=True)
-        (directory / sonata.SYNAPSE_MODELS / f"{sonata.STATIC_SYNAPSE}.json").write_text("{}\n")
-        node_type_id = 100
-        columns: list[Column] = []
-        dt = instance.simulation.dt
-        for nodes in instance.populations.values():
-            node_type_id = write_nodes(nodes, directory, node_type_id)
-            if isinstance(nodes.activity, Trains):
-                (directory / "inputs").mkdir(exist_ok=True)
-                columns += write_spike_input(nodes.name, nodes.activity, directory, dt=dt, progress=progress)
-        projections = sorted(instance.projections.values(), key=lambda e: (-e.n_edges, e.name))
-        progress.task("writing SONATA", instance.n_edges, "edges")
-        digests: dict[str, EdgeDigest] = {}
-        for number, edges in enumerate(projections):
-            edge_type_id = 10_000 + number
-            _write_edge_types(directory, edges, edge_type_id)
-            digest, written = write_edges(
-                edges,
-                directory,
-                edge_type_id=edge_type_id,
-                sizes=(instance.populations[edges.source].size, instance.populations[edges.target].size),
-                dt=instance.simulation.dt,
-                index=_INDICES[options.index],
-                workers=workers,
-                progress=progress,
-            )
-            digests[pair(edges)] = digests.get(pair(edges), EdgeDigest()) + digest
-            columns += written
-        write_configs(instance, directory, projections)
+        written = write_circuit(instance, directory, options.index, workers=workers, progress=progress)
         write_loaders(directory)
-        return Written(digests, columns)
+        return written
+
+
+def write_circuit(
+    instance: NetworkInstance,
+    directory: Path,
+    index: Literal["both", "target", "none"],
+    *,
+    workers: int,
+    progress: Progress,
+) -> Written:
+    """Write nodes, edges and configurations; what has a program of its own beside them needs no more."""
+    for folder in (sonata.NETWORK, f"{sonata.NETWORK}/pynn", sonata.NEURON_MODELS, sonata.SYNAPSE_MODELS):
+        (directory / folder).mkdir(parents=True)
+    (directory / sonata.SYNAPSE_MODELS / f"{sonata.STATIC_SYNAPSE}.json").write_text("{}\n")
+    node_type_id = 100
+    columns: list[Column] = []
+    dt = instance.simulation.dt
+    for nodes in instance.populations.values():
+        node_type_id = write_nodes(nodes, directory, node_type_id)
+        if isinstance(nodes.activity, Trains):
+            (directory / "inputs").mkdir(exist_ok=True)
+            columns += write_spike_input(nodes.name, nodes.activity, directory, dt=dt, progress=progress)
+    projections = sorted(instance.projections.values(), key=lambda e: (-e.n_edges, e.name))
+    progress.task("writing SONATA", instance.n_edges, "edges")
+    digests: dict[str, EdgeDigest] = {}
+    for number, edges in enumerate(projections):
+        edge_type_id = 10_000 + number
+        _write_edge_types(directory, edges, edge_type_id)
+        digest, written = write_edges(
+            edges,
+            directory,
+            edge_type_id=edge_type_id,
+            sizes=(instance.populations[edges.source].size, instance.populations[edges.target].size),
+            dt=instance.simulation.dt,
+            index=_INDICES[index],
+            workers=workers,
+            progress=progress,
+        )
+        digests[pair(edges)] = digests.get(pair(edges), EdgeDigest()) + digest
+        columns += written
+    write_configs(instance, directory, projections)
+    return Written(digests, columns)
 
 
 def _cheap(order: str) -> str:

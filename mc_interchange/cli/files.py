@@ -54,8 +54,7 @@ def run_files(
     with tempfile.TemporaryDirectory(prefix="mc-run-") as temporary:
         scratch = Path(temporary) / "work"
         scratch.mkdir()
-        importer: Importer = registry.load("importer", runner.format)
-        if importer.recognises(path) and not changed:
+        if not changed and _reads(runner, path):
             directory = path if path.is_dir() else path.parent
             # before the run, which a fault in these files shall not cost
             model, discard = _model(directory), _simulation(directory).discard
@@ -74,6 +73,17 @@ def run_files(
         return replace(
             run, model=instance.name, discard=instance.simulation.discard, source_digest=str(result.digest.all)
         )
+
+
+def _reads(runner: FileRunner, path: Path) -> bool:
+    """Say whether a path is in a runner's format, by what its manifest states or by its content."""
+    directory = path if path.is_dir() else path.parent
+    if (directory / MANIFEST).is_file() and read_manifest(directory).get("format") == runner.format:
+        return True
+    if runner.format not in registry.names("importer"):
+        return False
+    importer: Importer = registry.load("importer", runner.format)
+    return importer.recognises(path)
 
 
 def _model(directory: Path) -> Any:

@@ -13,7 +13,7 @@ import pytest
 
 from mc_interchange.errors import SimulationError
 from mc_interchange.runners.neuroml.java import java_error
-from mc_interchange.runners.neuroml.tool import run_tool
+from mc_interchange.runners.tool import run_tool
 
 
 def python(code: str, directory: Path, **options: object) -> list[str]:

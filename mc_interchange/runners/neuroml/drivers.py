@@ -10,8 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from mc_interchange.progress import Progress
-
-from .tool import run_tool
+from mc_interchange.runners.tool import run_tool
 
 __all__ = ["DriverTask", "run_driver"]
 

@@ -16,6 +16,7 @@ from mc_interchange.errors import MissingDependencyError, NotRepresentableError,
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.neuroml.document import Document
 from mc_interchange.progress import Progress
+from mc_interchange.runners.tool import run_tool
 from mc_interchange.runs import Run, Spikes
 
 from .eden_compiler import COMPILER, compiling_once
@@ -24,7 +25,6 @@ from .jlems_progress import Watch
 from .lems_results import read_potentials, read_spikes, run_of
 from .sources import read_quietly, refuse_other_match, replayed
 from .staging import staged
-from .tool import run_tool
 
 __all__ = ["EdenRunner"]
 

@@ -16,6 +16,7 @@ from mc_interchange.formats import neuroml as fmt
 from mc_interchange.formats.hdf5 import open_hdf5
 from mc_interchange.importers.neuroml.document import Document
 from mc_interchange.progress import Progress, short_number
+from mc_interchange.runners.tool import run_tool
 from mc_interchange.runs import Run
 
 from .java import environment, java_error, jneuroml, jneuroml_version
@@ -23,7 +24,6 @@ from .jlems_progress import Watch
 from .lems_results import read_potentials, run_of
 from .sources import read_quietly, refuse_other_match
 from .staging import staged
-from .tool import run_tool
 
 __all__ = ["JLemsRunner", "heap", "parts_of"]
 

@@ -23,6 +23,7 @@ from mc_interchange.formats import neuroml as fmt
 from mc_interchange.importers.neuroml.document import Document, NeuroMLWarning
 from mc_interchange.network.simulation import times
 from mc_interchange.progress import Progress
+from mc_interchange.runners.tool import run_tool
 from mc_interchange.runs import Run
 
 from . import neuron_driver
@@ -34,7 +35,6 @@ from .neuron_mechanisms import Mechanism, read_mechanisms, write_mechanisms
 from .neuron_program import PROGRAM, Program, settable_components
 from .sources import read_quietly, refuse_other_match, spike_trains
 from .staging import staged
-from .tool import run_tool
 
 __all__ = ["NeuronRunner", "Task", "compile_mechanisms", "compiler_missing", "nrnivmodl", "translate"]
 
