@@ -1,4 +1,4 @@
-"""What exporters of programs share: the circuit beside a program is SONATA's (:mod:`mc_interchange.formats.program`)."""
+"""What exporters of programs share: beside a program lies a SONATA circuit (:mod:`mc_interchange.formats.program`)."""
 
 from __future__ import annotations
 
