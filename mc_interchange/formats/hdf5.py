@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,14 +23,16 @@ from numpy.typing import NDArray
 from mc_interchange.errors import FormatError, NotRepresentableError, one_line
 from mc_interchange.instance.sampling import round_delays
 
+from .behind import PAGE, Behind, Gathered, write_all
+
 __all__ = ["NewFile", "StreamedDataset", "delays_in_ms", "holds", "new_hdf5", "open_hdf5"]
 
 #: Steps below which float32, with its 24 bits, is within a quarter of a step.
 _ALWAYS_EXACT = 2**22
 #: Bytes that a byte on the disk can stand for, at most; deflate reaches about a thousand.
 _MAX_COMPRESSION = 10_000
-#: Writes that wait for the disk at most: a few megabytes.
-_MAX_WAITING = 4
+#: Bytes from which on a dataset begins at a page, as direct writing needs it.
+_ALIGNED = 2**16
 
 
 @contextmanager
@@ -72,10 +72,10 @@ def new_hdf5(path: Path) -> Iterator[NewFile]:
         A streamed dataset was not filled to its end.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-    behind = _Behind(descriptor)
+    behind = Behind(path, descriptor)
     try:
         layout = _Layout()
-        with h5py.File(layout, "w") as file:
+        with h5py.File(layout, "w", alignment_threshold=_ALIGNED, alignment_interval=PAGE) as file:
             new = NewFile(file, behind)
             yield new
             behind.wait()
@@ -102,7 +102,7 @@ class NewFile:
         Writes to the disk.
     """
 
-    def __init__(self, hdf5: h5py.File, behind: _Behind) -> None:
+    def __init__(self, hdf5: h5py.File, behind: Behind) -> None:
         self.hdf5 = hdf5
         self._behind = behind
         #: All streamed datasets, in the order in which they were made.
@@ -126,7 +126,7 @@ class StreamedDataset:
     """
 
     def __init__(
-        self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], behind: _Behind
+        self, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], behind: Behind
     ) -> None:
         properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         properties.set_layout(h5py.h5d.CONTIGUOUS)
@@ -140,21 +140,28 @@ class StreamedDataset:
         self._hasher = xxhash.xxh3_64()
         self._behind = behind
         self._offset = self.dataset.id.get_offset()
+        self._gathered = Gathered(behind, self._offset)
 
     def __len__(self) -> int:
         return self._size
 
     def append(self, values: NDArray[Any]) -> None:
-        """Write values behind those that are there, soon: they must not be changed any more."""
+        """Write values behind those that are there, soon."""
         if self.end + len(values) > self._size:
             raise RuntimeError(f"{self.dataset.name}: more values than the {self._size} announced")
         data = np.ascontiguousarray(values, self.dtype).view(np.uint8).reshape(-1).data
         self._hasher.update(data)
-        self._behind.write(data, self._offset + self.end * self._row_bytes)
+        self._gathered.append(data)
         self.end += len(values)
+        if self.end == self._size:
+            self._gathered.flush()
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
-        """Read rows of a one-dimensional dataset that were appended before."""
+        """Read rows of a one-dimensional dataset that is complete."""
+        if self.end != self._size:
+            raise RuntimeError(
+                f"{self.dataset.name}: {self._size} values were announced, and only {self.end} are there"
+            )
         start, stop, _ = rows.indices(self.end)
         return self.fetch(start * self._row_bytes, stop - start, self.dtype)
 
@@ -210,38 +217,6 @@ def delays_in_ms(delay: NDArray[np.int32], dt: float, whose: str) -> NDArray[np.
     return values
 
 
-class _Behind:
-    """Writes in a thread of its own, in the order of the calls, and a few writes behind.
-
-    Copying into the memory of the operating system takes as long as drawing the values; so one does not wait for the
-    other.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._thread = ThreadPoolExecutor(1)
-        self._waiting: deque[Future[None]] = deque()
-
-    def write(self, data: memoryview, offset: int) -> None:
-        """Write soon; raise what an earlier write has raised."""
-        self._waiting.append(self._thread.submit(_write_all, self._descriptor, data, offset))
-        while len(self._waiting) > _MAX_WAITING:
-            self._waiting.popleft().result()
-
-    def wait(self) -> None:
-        """Wait until everything is written."""
-        while self._waiting:
-            self._waiting.popleft().result()
-
-    def read(self, n_bytes: int, offset: int) -> bytes:
-        """Read what was written before; may be called in any thread."""
-        return self._thread.submit(os.pread, self._descriptor, n_bytes, offset).result()
-
-    def stop(self) -> None:
-        """Give up what still waits; nothing is written any more afterwards."""
-        self._thread.shutdown(cancel_futures=True)
-
-
 class _Layout(io.RawIOBase):
     """What HDF5 believes to be its file: only what it wrote itself, with the places of the rest."""
 
@@ -251,7 +226,7 @@ class _Layout(io.RawIOBase):
 
     def write_to(self, descriptor: int) -> None:
         for offset, data in self._writes:
-            _write_all(descriptor, memoryview(data), offset)
+            write_all(descriptor, memoryview(data), offset)
         os.ftruncate(descriptor, self._size)
 
     def write(self, data: Any) -> int:
@@ -293,10 +268,3 @@ class _Layout(io.RawIOBase):
 
     def seekable(self) -> bool:
         return True
-
-
-def _write_all(descriptor: int, data: memoryview, offset: int) -> None:
-    while data:
-        written = os.pwrite(descriptor, data, offset)
-        offset += written
-        data = data[written:]
