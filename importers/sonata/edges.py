@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
-from mc_interchange.formats.hdf5 import open_hdf5
+from mc_interchange.formats.hdf5 import items_of, open_hdf5
 from mc_interchange.instance import BLOCK_EDGES, EdgeBlock, Edges, Piece
 from mc_interchange.instance.edges import onto
 
@@ -114,7 +114,7 @@ def open_edges(
     """
     rows = read_types(types_file, "edge") if types_file else {}
     with open_hdf5(path) as file:
-        tables = [EdgeTable(path, name, group, sizes) for name, group in file["edges"].items()]
+        tables = [EdgeTable(path, name, group, sizes) for name, group in items_of(file["edges"])]
     return [
         edges
         for table in tables

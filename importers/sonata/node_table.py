@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
-from mc_interchange.formats.hdf5 import holds, open_hdf5
+from mc_interchange.formats.hdf5 import holds, items_of, open_hdf5
 
 from .config import read_types
 from .gather import gather
@@ -57,7 +57,7 @@ def open_nodes(path: Path, types_file: Path | None, declared: Mapping[str, str])
     """
     types = read_types(types_file, "node") if types_file else {}
     with open_hdf5(path) as file:
-        return [NodeTable(path, name, group, types, declared.get(name)) for name, group in file["nodes"].items()]
+        return [NodeTable(path, name, group, types, declared.get(name)) for name, group in items_of(file["nodes"])]
 
 
 class NodeTable:

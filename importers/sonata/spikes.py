@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
 from mc_interchange.formats import sonata
-from mc_interchange.formats.hdf5 import holds, open_hdf5
+from mc_interchange.formats.hdf5 import holds, items_of, open_hdf5
 from mc_interchange.instance import ArrayTrains, TrainBlock, Trains
 from mc_interchange.instance.trains import divided
 from mc_interchange.network.simulation import TICS_PER_MS
@@ -30,7 +30,7 @@ _IDS = ("node_ids", "gids")
 def spike_populations(path: Path) -> list[str]:
     """Return the populations of a spike file; none where it is a flat list of spikes."""
     with open_hdf5(path) as file:
-        return [name for name, item in file[sonata.SPIKES].items() if isinstance(item, h5py.Group)]
+        return [name for name, item in items_of(file[sonata.SPIKES]) if isinstance(item, h5py.Group)]
 
 
 def read_trains(path: Path, population: str, size: int, dt: float) -> Trains:

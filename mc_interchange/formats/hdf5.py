@@ -25,7 +25,7 @@ from mc_interchange.instance.sampling import round_delays
 
 from .behind import PAGE, Behind, Gathered, write_all
 
-__all__ = ["NewFile", "StreamedDataset", "delays_in_ms", "holds", "new_hdf5", "open_hdf5"]
+__all__ = ["NewFile", "StreamedDataset", "delays_in_ms", "holds", "items_of", "new_hdf5", "open_hdf5"]
 
 #: Steps below which float32, with its 24 bits, is within a quarter of a step.
 _ALWAYS_EXACT = 2**22
@@ -51,6 +51,15 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         raise FormatError(f"{path}: cannot be read as expected ({one_line(error, 160)})") from None
     finally:
         file.close()
+
+
+def items_of(group: h5py.Group) -> list[tuple[str, Any]]:
+    """Return what is in a group, with names.
+
+    h5py's own ``items()`` holds its lock from one item to the next: where the loop ends early, by an error or a
+    ``yield``, every other thread that reads HDF5 waits until the loop is cleared away.
+    """
+    return list(group.items())
 
 
 def holds(dataset: h5py.Dataset) -> bool:

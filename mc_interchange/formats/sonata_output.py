@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mc_interchange.errors import FormatError
 
-from .hdf5 import new_hdf5, open_hdf5
+from .hdf5 import items_of, new_hdf5, open_hdf5
 
 __all__ = [
     "BY_ID",
@@ -89,7 +89,7 @@ def read_spikes(path: Path) -> dict[str, tuple[NDArray[np.float64], NDArray[np.i
     """
     spikes = {}
     with open_hdf5(path) as file:
-        for population, group in file["spikes"].items():
+        for population, group in items_of(file["spikes"]):
             if not isinstance(group, h5py.Group):
                 raise FormatError(f"{path}: /spikes/{population} is not a group (one per population is needed)")
             times, neurons = _numbers(path, group, "timestamps", "fiu"), _numbers(path, group, "node_ids", "iu")
@@ -135,7 +135,7 @@ def read_reports(path: Path) -> dict[str, Report]:
     """Read a soma report; inverse of :func:`write_reports`."""
     reports = {}
     with open_hdf5(path) as file:
-        for population, group in file["report"].items():
+        for population, group in items_of(file["report"]):
             values = group["data"][:].astype(np.float64)
             start, _, step = group["mapping/time"][:]
             times = start + step * np.arange(len(values))

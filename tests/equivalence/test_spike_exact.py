@@ -89,7 +89,7 @@ def test_spikes_reject_weights_that_are_wrong_by_one_in_ten_thousand(
     copy = Path(shutil.copytree(captured[0], tmp_path / "mutant"))
     for path in copy.glob("network/*_edges.h5"):
         with h5py.File(path, "r+") as file:
-            weights = next(iter(file["edges"].values()))["0/syn_weight"]
+            weights = file["edges"][next(iter(file["edges"]))]["0/syn_weight"]
             weights[...] = weights[:] * (1 + 1e-4)
     comparison = compare_spikes(captured[1], NestRunner().run(open_model(copy)))
     assert not comparison.identical
@@ -102,7 +102,7 @@ def test_spikes_reject_initial_potentials_that_were_dropped(
     copy = Path(shutil.copytree(captured[0], tmp_path / "mutant"))
     for path in copy.glob("network/*_nodes.h5"):
         with h5py.File(path, "r+") as file:
-            potentials = next(iter(file["nodes"].values()))["0/dynamics_params/V_m"]
+            potentials = file["nodes"][next(iter(file["nodes"]))]["0/dynamics_params/V_m"]
             potentials[...] = np.full(potentials.shape, -65.0)
     mutant = open_model(copy)
     assert not compare_spikes(captured[1], NestRunner().run(mutant)).identical

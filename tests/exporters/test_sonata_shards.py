@@ -229,7 +229,7 @@ def edited(change: Callable[[dict], object]) -> Callable[[Path], None]:
 
 def changed_value(path: Path) -> None:
     with h5py.File(path / "edges.h5") as file:
-        projection = next(iter(file.values()))
+        projection = file[next(iter(file))]
         offset = next(iter(projection.values())).id.get_offset()
     flip(path / "edges.h5", offset + 5)
 
