@@ -118,21 +118,18 @@ class Null(Part):
             for measure, sample in population.samples.items():
                 yield (name, measure), sample
 
-    def scale(self, n_networks: int) -> float:
-        """Return what scaled limits are multiplied by for a comparison with so many networks."""
-        return scale(n_networks, self.n_networks)
+    def limit(self, sample: ReferenceSample) -> float:
+        """Return the largest scaled D that passes."""
+        return self.widening * (sample.D_mean + self.factor * sample.D_sd)
 
-    def limit(self, sample: ReferenceSample, n_networks: int) -> float:
-        """Return the largest D that passes."""
-        return self.widening * (sample.D_mean + self.factor * sample.D_sd) * self.scale(n_networks)
-
-    def score_limit(self, n_networks: int) -> float:
-        """Return the largest score that passes."""
-        return (self.score_mean + SCORE_LIMIT * self.score_sd) * self.scale(n_networks)
+    @property
+    def score_limit(self) -> float:
+        """The largest scaled score that passes."""
+        return self.score_mean + SCORE_LIMIT * self.score_sd
 
 
 def scale(n: int, m: int) -> float:
-    """Return the factor by which distances between n and m networks shrink."""
+    """Return what scaled distances are multiplied by for a comparison of n with m networks."""
     return math.sqrt(1 / n + 1 / m)
 
 
@@ -146,9 +143,15 @@ def rules_digest(network: Network) -> str:
     return digest_json(content)
 
 
-def stored_null(network: Network) -> Null | None:
-    """Return the null distribution that comes with the package for a model, whatever its seed; None: there is none."""
-    wanted = rules_digest(network)
+def stored_null(network: Network | str) -> Null | None:
+    """Return the null distribution that comes with the package for a model, whatever its seed; None: there is none.
+
+    Parameters
+    ----------
+    network
+        The model, or its :func:`rules_digest`.
+    """
+    wanted = network if isinstance(network, str) else rules_digest(network)
     for file in sorted(resources.files(__package__).joinpath("data").iterdir(), key=str):
         null = _parse(file.read_text(encoding="utf-8"), str(file))
         if null.rules == wanted:

@@ -1,7 +1,7 @@
 """Explicit networks: node tables and streams of synapses (level two; level one is :mod:`mc_interchange.network`)."""
 
 from .digest import EdgeDigest, InstanceDigest, digest_block
-from .edges import BLOCK_EDGES, ArrayEdges, EdgeBlock, Edges, Order, Piece, Synapse, map_blocks
+from .edges import BLOCK_EDGES, ArrayEdges, EdgeBlock, Edges, Order, Piece, Synapse, map_all_blocks, map_blocks
 from .freeze import PoissonTrains, freeze_inputs
 from .instance import MixedNeurons, NetworkInstance, Nodes, check_name, pair
 from .realize import realize
@@ -30,6 +30,7 @@ __all__ = [
     "check_name",
     "digest_block",
     "freeze_inputs",
+    "map_all_blocks",
     "map_blocks",
     "pair",
     "realize",
