@@ -2,8 +2,8 @@
 
     python benchmarks/verify_full_scale.py --scale 1
 
-Exports PD14 (12 GB at scale 1) and climbs the rung in a process of its own: the reference is drawn, the export is read once,
-for its digest and for all that is counted of it.
+Exports PD14 (12 GB at scale 1) and climbs the rung in a process of its own: the reference is drawn, the export is read
+once, for its digest and for all that is counted of it.
 """
 
 from __future__ import annotations

@@ -182,7 +182,9 @@ def check_probe(run: Run, neuron: Neuron, stimulus: Neuron, name: str) -> tuple[
     wanted = {(step, n) for n, fired in enumerate(expected.spikes) for step in fired}
     odd = len(found ^ wanted)
     return (
-        Figure(f"{name}: membrane potential", largest, "at most", TOLERANCE, "mV, largest difference from the closed form"),
+        Figure(
+            f"{name}: membrane potential", largest, "at most", TOLERANCE, "mV, largest difference from the closed form"
+        ),
         Figure(f"{name}: spikes of {len(wanted)} at another step, missing or too many", odd, "exactly", 0),
         Figure(f"{name}: spikes in the probe", len(wanted), "at least", 1),
     )

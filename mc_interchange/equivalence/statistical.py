@@ -10,8 +10,8 @@ that has to be proven right. All populations have to pass, so these tests need n
 
 W1 is stated, in the unit of the measure, and decides nothing.
 
-What is compared with is the whole reference, or some runs of one's own of the same model; then the reference tells how far
-such runs are from each other.
+What is compared with is the whole reference, or some runs of one's own of the same model; then the reference tells how
+far such runs are from each other.
 """
 
 from __future__ import annotations
@@ -109,9 +109,7 @@ def _distances(
     yield Figure("score", score, "at most", null.score_limit * factor, detail)
 
 
-def _rates(
-    observations: Sequence[Observation], null: Null, compared: Sequence[Observation] | None
-) -> Iterator[Figure]:
+def _rates(observations: Sequence[Observation], null: Null, compared: Sequence[Observation] | None) -> Iterator[Figure]:
     for name, reference in null.populations.items():
         mean = float(np.mean([o.rates[name] for o in compared])) if compared else reference.rate_mean
         found = equivalence_of_means(

@@ -2,7 +2,7 @@
 
 from .digest import EdgeDigest, InstanceDigest, digest_block
 from .edges import BLOCK_EDGES, ArrayEdges, EdgeBlock, Edges, Order, Piece, Synapse, map_all_blocks, map_blocks
-from .freeze import PoissonTrains, freeze_inputs
+from .freeze import PoissonTrains, freeze_inputs, has_random_input
 from .instance import MixedNeurons, NetworkInstance, Nodes, check_name, pair
 from .realize import realize
 from .spool import Spool, SpooledEdges
@@ -30,6 +30,7 @@ __all__ = [
     "check_name",
     "digest_block",
     "freeze_inputs",
+    "has_random_input",
     "map_all_blocks",
     "map_blocks",
     "pair",
