@@ -30,7 +30,7 @@ __all__ = ["command", "main"]
         "mc-compare pd14-sonata other-sonata             # two exports: every neuron, synapse and parameter",
         "mc-compare my_network.yaml my_network-sonata    # the rules, and what was written of them",
         "mc-compare pd14-sonata-run other-sonata-run     # two runs: every spike",
-        "mc-compare native-runs other-sonata-run --level statistics   # rates, irregularity, correlations",
+        "mc-compare native other-sonata-run --level statistics   # rates, irregularity, correlations",
     ),
 )
 @click.argument("a")
@@ -49,23 +49,16 @@ def command(a: str, b: str, level: RungName | None, quiet: bool, as_json: bool) 
 
     Exit code 0: identical, or within the limits; 1: they differ; 2: they cannot be compared.
     """
+    from mc_interchange.verify.sides import are_runs
+
     terminal = Terminal(quiet, as_json)
-    runs = _are_runs(existing_path(a), existing_path(b))
+    runs = are_runs(existing_path(a), existing_path(b))
     level = level or ("spikes" if runs else "structure")
     if level == "structure" and not runs:
         return _structure(terminal, a, b)
     if level == "spikes" and runs:
         return _spikes(terminal, a, b)
     return _rung(terminal, a, b, level)
-
-
-def _are_runs(a: Path, b: Path) -> bool:
-    from mc_interchange.verify.sides import is_run
-
-    if is_run(a) != is_run(b):
-        run, model = (a, b) if is_run(a) else (b, a)
-        raise UsageError(f"{run} is a run, {model} is a model: compare two of a kind (mc-run {model} makes a run)")
-    return is_run(a)
 
 
 def _rung(terminal: Terminal, a: str, b: str, level: RungName) -> int:

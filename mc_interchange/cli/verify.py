@@ -30,8 +30,8 @@ REPORT = "report.html"
         "mc-verify pd14-sonata                           # report and certificate into ./pd14-sonata-verify",
         "mc-verify pd14-sonata --rung structure --rung spikes",
         "mc-verify pd14-sonata pd14-neuroml              # the second held against the first",
-        "mc-verify my_network.yaml their-export          # the rules, and what was made of them elsewhere",
-        "mc-verify native-runs pd14-sonata-run           # a directory of runs, and a run: statistics",
+        "mc-verify my_network.yaml other-sonata          # the rules, and what was made of them elsewhere",
+        "mc-verify native pd14-sonata-run                # a directory of runs, and a run: statistics",
     ),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="[REFERENCE] PATH")

@@ -75,9 +75,9 @@ def densities(samples: Sequence[Histogram], n_bins: int) -> tuple[NDArray[np.flo
         Integral 1; of an empty sample 0.
     """
     first, rows = stacked(samples)
-    # what lies beyond all but a thousandth of the values would make the rest narrow
+    # what lies beyond all but a hundredth of the values would make the rest narrow
     ends = _cumulative(rows)
-    last = int(max((np.searchsorted(row, 0.999) for row in ends if row[-1]), default=0)) + 1
+    last = int(max((np.searchsorted(row, 0.99) for row in ends if row[-1]), default=0)) + 1
     each = max(1, -(-last // n_bins))
     n = -(-last // each)
     wide = np.zeros((len(rows), n * each), np.int64)

@@ -118,18 +118,21 @@ class Null(Part):
             for measure, sample in population.samples.items():
                 yield (name, measure), sample
 
-    def limit(self, sample: ReferenceSample) -> float:
-        """Return the largest scaled D that passes."""
-        return self.widening * (sample.D_mean + self.factor * sample.D_sd)
+    def scale(self, n_networks: int) -> float:
+        """Return what scaled limits are multiplied by for a comparison with so many networks."""
+        return scale(n_networks, self.n_networks)
 
-    @property
-    def score_limit(self) -> float:
-        """The largest scaled score that passes."""
-        return self.score_mean + SCORE_LIMIT * self.score_sd
+    def limit(self, sample: ReferenceSample, n_networks: int) -> float:
+        """Return the largest D that passes."""
+        return self.widening * (sample.D_mean + self.factor * sample.D_sd) * self.scale(n_networks)
+
+    def score_limit(self, n_networks: int) -> float:
+        """Return the largest score that passes."""
+        return (self.score_mean + SCORE_LIMIT * self.score_sd) * self.scale(n_networks)
 
 
 def scale(n: int, m: int) -> float:
-    """Return what scaled distances are multiplied by for a comparison of n with m networks."""
+    """Return the factor by which distances between n and m networks shrink."""
     return math.sqrt(1 / n + 1 / m)
 
 

@@ -9,9 +9,6 @@ that has to be proven right. All populations have to pass, so these tests need n
 (an intersection-union test): wrong rates of any population are passed with a probability of ``ALPHA`` at most.
 
 W1 is stated, in the unit of the measure, and decides nothing.
-
-What is compared with is the whole reference, or some runs of one's own of the same model; then the reference tells how
-far such runs are from each other.
 """
 
 from __future__ import annotations
@@ -26,7 +23,7 @@ from numpy.typing import NDArray
 from mc_interchange.errors import MissingDependencyError, UsageError
 
 from .distances import Histogram, kolmogorov_smirnov, pooled, wasserstein
-from .null import SCORED, Null, scale
+from .null import SCORED, Null
 from .observations import Observation
 from .rungs import Figure, Rung
 
@@ -39,9 +36,7 @@ MIN_SPIKES = 100
 _UNITS = {"rate": "spikes/s", "CV": "", "correlation": ""}
 
 
-def compare_statistics(
-    observations: Sequence[Observation], null: Null, compared: Sequence[Observation] | None = None
-) -> Rung:
+def compare_statistics(observations: Sequence[Observation], null: Null) -> Rung:
     """Hold runs against a null distribution.
 
     Parameters
@@ -50,8 +45,6 @@ def compare_statistics(
         :func:`observe` runs of one model with different seeds.
     null
         Of the reference: :func:`stored_null`, or :func:`null_of` the reference runs at hand.
-    compared
-        Runs of the reference with which these are compared; None: all that the null distribution was made of.
 
     Raises
     ------
@@ -60,19 +53,17 @@ def compare_statistics(
     MissingDependencyError
         scipy is not installed.
     """
+    if observations[0].duration != null.duration:
+        raise UsageError(
+            f"the reference is of {null.duration:g} ms after the discarded part, the runs are of "
+            f"{observations[0].duration:g} ms: statistics of different durations cannot be compared"
+        )
     sizes = {name: population.size for name, population in null.populations.items()}
-    for side in (observations, compared or ()):
-        if side and side[0].duration != null.duration:
-            raise UsageError(
-                f"the reference is of {null.duration:g} ms after the discarded part, the runs are of "
-                f"{side[0].duration:g} ms: statistics of different durations cannot be compared"
-            )
-        if side and dict(side[0].sizes) != sizes:
-            differing = sorted(dict(set(sizes.items()) ^ set(side[0].sizes.items())))
-            detail = f"{', '.join(differing)}: not the neurons of the reference"
-            return Rung("statistics", (Figure("populations that differ", len(differing), "exactly", 0, detail),))
-    figures = (_activity(observations), _distances(observations, null, compared), _rates(observations, null, compared))
-    return Rung("statistics", tuple(figure for kind in figures for figure in kind))
+    if dict(observations[0].sizes) != sizes:
+        differing = sorted(dict(set(sizes.items()) ^ set(observations[0].sizes.items())))
+        detail = f"{', '.join(differing)}: not the neurons of the reference"
+        return Rung("statistics", (Figure("populations that differ", len(differing), "exactly", 0, detail),))
+    return Rung("statistics", (*_activity(observations), *_distances(observations, null), *_rates(observations, null)))
 
 
 def _activity(observations: Sequence[Observation]) -> Iterator[Figure]:
@@ -84,46 +75,38 @@ def _activity(observations: Sequence[Observation]) -> Iterator[Figure]:
     yield Figure("fewest spikes of a population", spikes[name], "at least", MIN_SPIKES, detail)
 
 
-def pooled_samples(observations: Sequence[Observation] | Null) -> dict[tuple[str, str], Histogram]:
+def pooled_samples(observations: Sequence[Observation]) -> dict[tuple[str, str], Histogram]:
     """Return the values of all networks together, by population and measure."""
-    if isinstance(observations, Null):
-        return {cell: sample.histogram for cell, sample in observations.cells()}
     return {cell: pooled([o.histograms[cell] for o in observations]) for cell in observations[0].histograms}
 
 
-def _distances(
-    observations: Sequence[Observation], null: Null, compared: Sequence[Observation] | None
-) -> Iterator[Figure]:
-    found, reference = pooled_samples(observations), pooled_samples(compared or null)
-    factor = scale(len(observations), len(compared) if compared else null.n_networks)
-    score = 0.0
+def _distances(observations: Sequence[Observation], null: Null) -> Iterator[Figure]:
+    n, score, samples = len(observations), 0.0, pooled_samples(observations)
     for (name, measure), sample in null.cells():
-        a, b = found[name, measure], reference[name, measure]
-        D = kolmogorov_smirnov(a, b)
+        found = samples[name, measure]
+        D, limit = kolmogorov_smirnov(found, sample.histogram), null.limit(sample, n)
         score += D if measure in SCORED else 0.0
-        alone = f"99 % of native comparisons of {name} alone: {sample.D_99 * factor:.3g}"
-        yield Figure(f"D of {measure}, {name}", D, "at most", null.limit(sample) * factor, alone)
-        if len(a) and len(b):
-            yield Figure(f"W1 of {measure}, {name}", wasserstein(a, b), "stated", None, _UNITS[measure])
-    detail = f"sum of D of {' and '.join(SCORED)}, between native runs {null.score_mean * factor:.3g}"
-    yield Figure("score", score, "at most", null.score_limit * factor, detail)
+        alone = f"99 % of native comparisons of {name} alone: {sample.D_99 * null.scale(n):.3g}"
+        yield Figure(f"D of {measure}, {name}", D, "at most", limit, alone)
+        if len(found):
+            W1 = wasserstein(found, sample.histogram)
+            yield Figure(f"W1 of {measure}, {name}", W1, "stated", None, _UNITS[measure])
+    limit = null.score_limit(n)
+    detail = f"sum of D of {' and '.join(SCORED)}, between native runs {null.score_mean * null.scale(n):.3g}"
+    yield Figure("score", score, "at most", limit, detail)
 
 
-def _rates(observations: Sequence[Observation], null: Null, compared: Sequence[Observation] | None) -> Iterator[Figure]:
+def _rates(observations: Sequence[Observation], null: Null) -> Iterator[Figure]:
     for name, reference in null.populations.items():
-        mean = float(np.mean([o.rates[name] for o in compared])) if compared else reference.rate_mean
         found = equivalence_of_means(
-            np.array([o.rates[name] for o in observations]),
-            mean,
-            reference.rate_sd,
-            len(compared) if compared else null.n_networks,
-            known_from=null.n_networks,
+            np.array([o.rates[name] for o in observations]), reference.rate_mean, reference.rate_sd, null.n_networks
         )
         detail = (
-            f"spikes/s; {1 - 2 * ALPHA:.0%} confidence interval of the difference from {mean:.4g}: "
-            f"{found.low:+.3g} to {found.high:+.3g}"
+            f"spikes/s; {1 - 2 * ALPHA:.0%} confidence interval of the difference from "
+            f"{reference.rate_mean:.4g}: {found.low:+.3g} to {found.high:+.3g}"
         )
-        yield Figure(f"mean rate, {name}", found.bound, "at most", reference.rate_margin, detail)
+        margin = reference.rate_margin
+        yield Figure(f"mean rate, {name}", found.bound, "at most", margin, detail)
 
 
 @dataclass(frozen=True)
@@ -145,9 +128,7 @@ class Equivalence:
         return max(-self.low, self.high)
 
 
-def equivalence_of_means(
-    values: NDArray[np.float64], mean: float, sd: float, n: int, *, known_from: int | None = None
-) -> Equivalence:
+def equivalence_of_means(values: NDArray[np.float64], mean: float, sd: float, n: int) -> Equivalence:
     """Test whether the mean of values is equivalent to that of a reference.
 
     Both of the tests reject a difference of at least the margin, at the level ``ALPHA``, exactly if the interval that
@@ -160,16 +141,13 @@ def equivalence_of_means(
     mean, sd, n
         Mean, standard deviation (of a sample) and number of values of the reference; the variance is taken to
         be the same on both sides, so that a single value can be tested.
-    known_from
-        Number of values that gave the standard deviation; None: n.
     """
     try:
         from scipy.stats import t
     except ImportError:
         raise MissingDependencyError("scipy", "analysis") from None
-    known_from = known_from or n
-    freedom = len(values) + known_from - 2
-    squares = float(((values - values.mean()) ** 2).sum()) + (known_from - 1) * sd**2
+    freedom = len(values) + n - 2
+    squares = float(((values - values.mean()) ** 2).sum()) + (n - 1) * sd**2
     error = math.sqrt(squares / freedom * (1 / len(values) + 1 / n))
     half = float(t.isf(ALPHA, freedom)) * error
     difference = float(values.mean()) - mean

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from mc_interchange.analysis.statistics import MEASURES
 from mc_interchange.equivalence.null import Null, rules_digest, stored_null
 from mc_interchange.equivalence.null_distribution import MIN_NETWORKS, null_of
 from mc_interchange.equivalence.observations import Observation, observe
@@ -33,6 +34,8 @@ __all__ = ["verify"]
 
 #: Model whose course is known in closed form.
 CLOSED_FORM = "iaf_psc_exp"
+#: Differences that are named.
+MAX_NAMED = 5
 
 
 def verify(
@@ -125,7 +128,7 @@ class _Ladder:
         stock = take_stock(tested, reference.network, workers=workers, progress=self._progress)
         self._digests = (reference.digest(workers=workers, progress=self._progress.advance), stock.digest)
         found = compare_digests((reference, self._digests[0]), (tested, self._digests[1]))
-        detail = "; ".join(found.differences) or f"{found.n_edges} synapses, digest {stock.digest.all}"
+        detail = _listed(found.differences, reference, tested) or f"{found.n_edges} synapses, digest {stock.digest.all}"
         figures = [Figure("parts that differ from the reference", len(found.differences), "exactly", 0, detail)]
         if reference.network is not None:
             figures += summary_of_rules(judge_stock(tested, reference.network, stock.tallies))
@@ -207,7 +210,7 @@ class _Ladder:
         return self._reference.runs, self._tested.runs
 
     def _statistics(self) -> list[Figure]:
-        null, compared = self._yardstick()
+        null, own = self._yardstick()
         if self._tested.instance:
             simulated = for_seed(self._tested.instance, null, self._settings.seeds)
             digest = self._all_digests()[1] or self._tested.label
@@ -218,29 +221,43 @@ class _Ladder:
             runs = list(tested)
             self._longer = {"reference": reference[0], self._tested.label: tested[0]}
         observations = observe(runs)
-        rung = compare_statistics(observations, null, compared)
-        if len(rung.figures) > len(MEASURES):
-            n_networks = (len(compared) if compared else null.n_networks, len(observations))
-            self._samples = Samples(pooled_samples(compared or null), pooled_samples(observations), n_networks)
-        return list(rung.figures)
+        figures = list(compare_statistics(observations, null).figures)
+        # few runs do not tell how far others may be from them; but they have to be within the same limits
+        for figure in compare_statistics(own, null).figures if own else ():
+            if figure.kind != "stated":
+                figures.append(replace(figure, name=f"reference, {figure.name}"))
+        wanted = {cell: sample.histogram for cell, sample in null.cells()}
+        if dict(observations[0].sizes) == {name: p.size for name, p in null.populations.items()}:
+            self._samples = Samples(wanted, pooled_samples(observations), (null.n_networks, len(observations)))
+        return figures
 
     def _yardstick(self) -> tuple[Null, list[Observation] | None]:
-        """Return how far native runs are from each other, and the runs to compare with (None: all of these)."""
+        """Return what runs of the model look like, and the reference's own runs where these are too few to tell."""
         side = self._reference
-        compared = observe(side.runs) if side and side.runs else None
-        if compared and len(compared) >= MIN_NETWORKS:
-            return null_of(compared), None
+        own = observe(side.runs) if side and side.runs else None
+        if own and len(own) >= MIN_NETWORKS:
+            return null_of(own), None
         rules = rules_digest(side.network) if side and side.network else None
         if side and side.runs:
             rules = side.runs[0].rules
         null = stored_null(rules) if rules else None
         if null is None:
-            have = f"; there are {len(compared)}" if compared else ""
+            have = f"; there are {len(own)}" if own else ""
             raise _DoesNotApplyError(
                 f"no reference distributions are stored for this model; a directory of runs of at least {MIN_NETWORKS} "
                 f"networks drawn with different seeds (mc-run MODEL.yaml --seed N) as the reference gives some{have}"
             )
-        return null, compared
+        return null, own
+
+
+def _listed(differences: Sequence[str], reference: NetworkInstance, tested: NetworkInstance) -> str:
+    """Write the first differences, and the cause that is likely where all synapses differ."""
+    if not differences:
+        return ""
+    seeds = reference.seed, tested.seed
+    other = f"drawn with the seeds {seeds[0]} and {seeds[1]}; " if None not in seeds and seeds[0] != seeds[1] else ""
+    more = f"; and {len(differences) - MAX_NAMED} more" if len(differences) > MAX_NAMED else ""
+    return f"{other}{'; '.join(differences[:MAX_NAMED])}{more}"
 
 
 def _common_neuron(nodes: Nodes | None) -> Neuron | None:

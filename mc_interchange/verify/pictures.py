@@ -154,7 +154,8 @@ def _of_samples(found: Verification, samples: Samples, colors: Mapping[str, str]
     caption = (
         "Rates (spikes/s, silent neurons included), coefficients of variation of inter-spike intervals, and "
         f"correlations of spike counts in bins of 2 ms. Filled: the reference, {n} {_networks(n)} together; line: the "
-        f"{found.label}, {m} {_networks(m)}. D is the largest difference of the cumulative distributions."
+        f"{found.label}, {m} {_networks(m)}. D is the largest difference of the cumulative "
+        "distributions; correlations have a square root scale."
     )
     figure = plots.densities_beside(panels, colors=colors)
     return Picture("statistics", "Rates, irregularity and correlations beside the reference", caption, figure)
@@ -164,7 +165,7 @@ def _networks(n: int) -> str:
     return "network" if n == 1 else "networks"
 
 
-def _figure(found: Verification, rung: str, begins: str) -> Figure | None:
-    """Return the figure of a rung whose name begins so."""
+def _figure(found: Verification, rung: str, name: str) -> Figure | None:
+    """Return the figure of a rung that is called so, or whose name begins with these words."""
     figures = (figure for r in found.rungs if r.name == rung for figure in r.figures)
-    return next((figure for figure in figures if figure.name.startswith(begins)), None)
+    return next((figure for figure in figures if f"{figure.name} ".startswith(f"{name} ")), None)

@@ -12,7 +12,7 @@ from mc_interchange.network import Network
 from mc_interchange.reading import import_path, open_model
 from mc_interchange.runs import RUN_FILE, Run, read_run
 
-__all__ = ["Kind", "Side", "is_run", "open_sides"]
+__all__ = ["Kind", "Side", "are_runs", "open_sides"]
 
 Kind = Literal["export", "rules", "runs"]
 
@@ -70,9 +70,25 @@ class Side:
         return self.instance.simulation.dt if self.instance else self.runs[0].dt
 
 
-def is_run(path: Path) -> bool:
-    """Whether a path is a run, or a directory of runs."""
-    return bool(_runs_in(path))
+def are_runs(a: Path, b: Path) -> bool:
+    """Whether two paths are runs, or directories of runs; else both are networks.
+
+    Raises
+    ------
+    FormatError
+        One of them does not exist.
+    UsageError
+        They are not of a kind.
+    """
+    for path in (a, b):
+        if not path.exists():
+            raise FormatError(f"{path}: no such file or directory")
+    kinds = [bool(_runs_in(path)) for path in (a, b)]
+    if kinds[0] != kinds[1]:
+        run, model = (a, b) if kinds[0] else (b, a)
+        what = "is a run" if (run / RUN_FILE).is_file() else "holds runs"
+        raise UsageError(f"{run} {what}, {model} is a model: compare two of a kind (mc-run {model} makes a run)")
+    return kinds[0]
 
 
 def open_sides(path: Path, reference: Path | None = None) -> tuple[Side | None, Side]:
@@ -104,11 +120,7 @@ def open_sides(path: Path, reference: Path | None = None) -> tuple[Side | None, 
             raise UsageError(f"{path}: {needs}; name a reference before it")
         network, seed = tested.network, tested.seeds
         return (Side("rules", realize(network, *seed)) if network and seed else None), tested
-    if is_run(path) != is_run(reference):
-        run, model = (path, reference) if is_run(path) else (reference, path)
-        if not model.exists():
-            raise FormatError(f"{model}: no such file or directory")
-        raise UsageError(f"{run} is a run, {model} is a model: compare two of a kind (mc-run {model} makes a run)")
+    are_runs(reference, path)
     if _is_rules(reference) and not _is_rules(path):
         tested = _open(path)
         wanted = _open(reference, tested.seeds)

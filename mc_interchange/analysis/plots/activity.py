@@ -59,6 +59,8 @@ def raster(
     every = -(-total // MAX_ROWS)
     until = run.duration if until is None else until
     start = max(0.0, until - shown)
+    # few spikes are hard to see in small dots
+    dots = 1.6 if run.n_spikes * shown > 20_000 * run.duration else 3.0
     first, middles = 0.0, []
     for name, size in run.sizes.items():
         spikes = run.spikes[name]
@@ -66,7 +68,14 @@ def raster(
         drawn = (times > start) & (times <= until) & (spikes.neurons % every == 0)
         rows = first + spikes.neurons[drawn]
         axes.plot(
-            times[drawn], rows, ".", markersize=1.6, color=palette[name], markeredgewidth=0, rasterized=True, label=name
+            times[drawn],
+            rows,
+            ".",
+            markersize=dots,
+            color=palette[name],
+            markeredgewidth=0,
+            rasterized=True,
+            label=name,
         )
         middles.append(first + size / 2)
         first += size

@@ -19,8 +19,8 @@ __all__ = ["Course", "Densities", "courses_beside", "densities_beside", "potenti
 
 #: A raster ends so long after the time that is marked, ms.
 AFTER = 100.0
-#: The reference is drawn below, broad and pale; the other above it, thin.
-_BELOW: Mapping[str, Any] = {"color": "0.72", "linewidth": 2.6, "solid_capstyle": "round"}
+#: The reference is drawn below, broad and grey; the other above it, thin.
+_BELOW: Mapping[str, Any] = {"color": "0.35", "linewidth": 2.8, "solid_capstyle": "round"}
 
 
 def rasters_beside(
@@ -41,7 +41,7 @@ def rasters_beside(
     -------
     matplotlib Figure
     """
-    figure = new_figure(6.0 * len(runs), 4.8)
+    figure = new_figure(11.0 if len(runs) < 3 else 5.0 * len(runs), 4.6)
     for place, (label, run) in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True):
         until = run.duration if mark is None else min(run.duration, mark + AFTER)
         raster(run, place, colors=colors, until=until)
@@ -155,6 +155,8 @@ class Densities:
 def densities_beside(densities: Mapping[tuple[str, str], Densities], *, colors: Mapping[str, str] | None = None) -> Any:
     """Draw distributions of rates, irregularity and correlations: a column for each population, a row for each measure.
 
+    The densities of correlations have a square root scale.
+
     Parameters
     ----------
     densities
@@ -178,6 +180,8 @@ def densities_beside(densities: Mapping[tuple[str, str], Densities], *, colors: 
                 continue
             place.stairs(panel.reference, panel.borders, fill=True, color="0.82")
             place.stairs(panel.found, panel.borders, color=palette[name], linewidth=1.3)
+            if measure == "correlation":  # most pairs have next to none, and the others would not be seen
+                place.set_yscale("function", functions=(np.sqrt, np.square))
             place.set_title(panel.title, fontsize=7, color="#333333" if panel.passed else "#b34700")
             place.set_yticks([])
             place.tick_params(axis="x", labelsize=7)

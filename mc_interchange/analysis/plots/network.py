@@ -79,9 +79,10 @@ def indegree_histogram(
     names = [name for name in instance.populations if name in indegrees]
     palette = with_colors(names, colors)
     for name in names:
-        # about as many bins as show its shape
         low, high = int(indegrees[name].min()), int(indegrees[name].max()) + 1
-        borders = np.arange(low, high + (step := max(1, (high - low) // 40)) + 1, step) - 0.5
+        # about as many bins as so many neurons can fill
+        n_bins = min(40, max(5, int(len(indegrees[name]) ** 0.5)))
+        borders = np.arange(low, high + (step := max(1, -(-(high - low) // n_bins))) + 1, step) - 0.5
         counts = np.histogram(indegrees[name], borders)[0]
         axes.stairs(counts / counts.max(), borders, color=palette[name], linewidth=1.0, label=name)
     axes.set_xlabel("in-degree (synapses per neuron)")
