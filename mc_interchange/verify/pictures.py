@@ -53,7 +53,8 @@ class Picture:
 def pictures_of(found: Verification) -> Iterator[Picture]:
     """Yield all pictures of a verification, one at a time."""
     colors = _colors(found.tested)
-    yield from _of_networks(found, colors)
+    if "structure" in found.settings.rungs:
+        yield from _of_networks(found, colors)
     if found.probes:
         yield _of_probes(found.probes[:MAX_PROBES], len(found.probes), colors)
     yield from _of_spikes(found, colors)

@@ -48,6 +48,7 @@ def test_one_changed_weight_is_found_from_either_side(exported, tool):
         }
 
 
+@pytest.mark.slow
 def test_a_model_file_is_drawn_with_the_seed_of_the_other_side(exported, pair, tool):
     export(realize(pair, 8), "sonata", "b")
     write_network(pair, "pair.yaml")
@@ -63,6 +64,7 @@ def test_a_model_file_is_drawn_with_the_seed_of_the_other_side(exported, pair, t
     assert "drawn with the seeds 3 and 8" in other.stdout
 
 
+@pytest.mark.slow
 def test_other_rules_than_those_it_was_drawn_of(exported, tool):
     network = read_network(exported / "model.yaml")
     heavier = network.projections[0].model_copy(
