@@ -47,9 +47,8 @@ def main() -> None:
         shutil.rmtree(directory)
     edges = rows[0]["edges"]
     for row in rows:
-        print(
-            f"{row['seconds']:>7.1f} s {edges / row['seconds'] / 1e6:>6.1f} M synapses/s {row['cpu']:>7.1f} s of CPU {row['peak_MB']:>6.0f} MB"
-        )
+        speed = f"{edges / row['seconds'] / 1e6:>6.1f} M synapses/s"
+        print(f"{row['seconds']:>7.1f} s {speed} {row['cpu']:>7.1f} s of CPU {row['peak_MB']:>6.0f} MB")
     seconds = statistics.median(row["seconds"] for row in rows)
     print(f"median of {len(rows)}: {edges:,} synapses in {seconds:.1f} s, {edges / seconds / 1e6:.1f} M synapses/s")
 
