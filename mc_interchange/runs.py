@@ -79,6 +79,10 @@ class Run:
         Digest of the instance that was simulated; None for a native build.
     versions
         Of the simulator and of this package.
+    rules
+        Digest of the rules of the model (:func:`mc_interchange.equivalence.null.rules_digest`), where known.
+    random_input
+        Whether the simulator drew any input; None where it is not known.
     """
 
     model: str
@@ -93,6 +97,8 @@ class Run:
     voltages: Mapping[str, Report] = field(default_factory=dict)
     source_digest: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    rules: str | None = None
+    random_input: bool | None = None
 
     @property
     def n_spikes(self) -> int:
@@ -151,6 +157,8 @@ def write_run(run: Run, directory: Path) -> None:
         sizes=dict(run.sizes),
         source_digest=run.source_digest,
         versions=dict(run.versions),
+        rules=run.rules,
+        random_input=run.random_input,
         n_spikes=run.n_spikes,
     )
     (directory / RUN_FILE).write_text(json.dumps(facts.model_dump(), indent=1) + "\n", encoding="utf-8")
@@ -223,6 +231,8 @@ class _Facts(Part):
     sizes: dict[str, Size]
     source_digest: str | None
     versions: dict[str, str]
+    rules: str | None = None
+    random_input: bool | None = None
     n_spikes: Count
 
     @model_validator(mode="after")

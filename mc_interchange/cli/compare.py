@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, get_args
 
 import click
 
 from mc_interchange.equivalence import compare_spikes, compare_structure
+from mc_interchange.equivalence.rungs import RungName
 from mc_interchange.errors import UsageError
 from mc_interchange.export import default_workers
 from mc_interchange.progress import shown_progress
@@ -15,11 +17,10 @@ from mc_interchange.runs import RUN_FILE, read_run
 
 from . import options
 from .common import NO, Terminal, Tool
+from .figures import figure_line
 from .models import existing_path
 
 __all__ = ["command", "main"]
-
-Level = Literal["structure", "spikes"]
 
 
 @click.command(
@@ -29,37 +30,51 @@ Level = Literal["structure", "spikes"]
         "mc-compare pd14-sonata other-sonata             # two exports: every neuron, synapse and parameter",
         "mc-compare my_network.yaml my_network-sonata    # the rules, and what was written of them",
         "mc-compare pd14-sonata-run other-sonata-run     # two runs: every spike",
+        "mc-compare native other-sonata-run --level statistics   # rates, irregularity, correlations",
     ),
 )
 @click.argument("a")
 @click.argument("b")
 @click.option(
     "--level",
-    type=click.Choice(["structure", "spikes"]),
+    type=click.Choice(get_args(RungName)),
     help="What to compare.  [default: structure of two models, spikes of two runs]",
 )
 @options.quiet
 @options.json_result
-def command(a: str, b: str, level: Level | None, quiet: bool, as_json: bool) -> int:
-    """Compare two models (model files, or exports in a format that can be read) or two runs.
+def command(a: str, b: str, level: RungName | None, quiet: bool, as_json: bool) -> int:
+    """Compare two models (model files, or exports in a format that can be read) or two runs; A is the reference.
 
-    Exit code 0: identical; 1: they differ; 2: they cannot be compared.
+    At the level of statistics, either may be a directory of runs. Two models are simulated for what only runs show.
+
+    Exit code 0: identical, or within the limits; 1: they differ; 2: they cannot be compared.
     """
+    from mc_interchange.verify.sides import are_runs
+
     terminal = Terminal(quiet, as_json)
-    chosen = _level(a, b, level)
-    return _structure(terminal, a, b) if chosen == "structure" else _spikes(terminal, a, b)
+    runs = are_runs(existing_path(a), existing_path(b))
+    level = level or ("spikes" if runs else "structure")
+    if level == "structure" and not runs:
+        return _structure(terminal, a, b)
+    if level == "spikes" and runs:
+        return _spikes(terminal, a, b)
+    return _rung(terminal, a, b, level)
 
 
-def _level(a: str, b: str, level: Level | None) -> Level:
-    is_run = {path: (existing_path(path) / RUN_FILE).is_file() for path in (a, b)}
-    if is_run[a] != is_run[b]:
-        run, model = (a, b) if is_run[a] else (b, a)
-        raise UsageError(f"{run} is a run, {model} is a model: compare two of a kind (mc-run {model} makes a run)")
-    possible: Level = "spikes" if is_run[a] else "structure"
-    if level not in (None, possible):
-        kind = "runs: they have no structure" if is_run[a] else "models: mc-run them first"
-        raise UsageError(f"--level {level}: {a} and {b} are {kind}")
-    return possible
+def _rung(terminal: Terminal, a: str, b: str, level: RungName) -> int:
+    """Climb one rung, and tell every figure of it."""
+    from mc_interchange.verify import Certificate, Settings, verify
+
+    with shown_progress(terminal.quiet) as progress:
+        found = verify(Path(b), Settings(rungs=(level,)), reference=Path(a), progress=progress)
+    rung = found.rungs[0]
+    if rung.passed is None:
+        raise UsageError(f"--level {level}: {rung.why_not}")
+    document: dict[str, Any] = {"level": level, "within_limits": rung.passed}
+    certified = Certificate.of(found).rungs[0].model_dump(mode="json")
+    lines = [*map(figure_line, rung.figures), f"within limits: {_word(rung.passed)}"]
+    terminal.result("\n".join(lines), {**document, "figures": certified["figures"]})
+    return 0 if rung.passed else NO
 
 
 def _structure(terminal: Terminal, a: str, b: str) -> int:
@@ -80,7 +95,15 @@ def _structure(terminal: Terminal, a: str, b: str) -> int:
 
 
 def _spikes(terminal: Terminal, a: str, b: str) -> int:
-    found = compare_spikes(read_run(a), read_run(b))
+    for path in (a, b):
+        if not (Path(path) / RUN_FILE).is_file():
+            raise UsageError(f"{path}: several runs, whose spikes cannot be compared one by one (--level statistics)")
+    first, second = read_run(a), read_run(b)
+    for what in ("dt", "duration", "sizes"):
+        one, other = getattr(first, what), getattr(second, what)
+        if one != other:
+            raise UsageError(f"{a} and {b} cannot be compared spike by spike: {what} {one} and {other}")
+    found = compare_spikes(first, second)
     lines = [found.divergence] if found.divergence else []
     lines += [f"{found.n_spikes[0]} and {found.n_spikes[1]} spikes", f"identical: {_word(found.identical)}"]
     if found.silent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ import click
 
 from mc_interchange import registry
 from mc_interchange.contracts import FileRunner, Runner
+from mc_interchange.equivalence.null import rules_digest
 from mc_interchange.errors import FormatError, UsageError
 from mc_interchange.export import available_cores
-from mc_interchange.instance import NetworkInstance
+from mc_interchange.instance import NetworkInstance, has_random_input
 from mc_interchange.manifest import check_manifest, read_manifest
+from mc_interchange.network import read_network
 from mc_interchange.network.simulation import MAX_SEED, MAX_THREADS
-from mc_interchange.output import MANIFEST, staged_directory
+from mc_interchange.output import MANIFEST, MODEL_FILE, staged_directory
 from mc_interchange.processes import started_together
 from mc_interchange.progress import shown_progress
 from mc_interchange.reading import open_model
@@ -120,7 +123,7 @@ def command(
         parts = processes.gather(part)
         if directory is None:
             return
-        run = join_runs(parts)
+        run = replace(join_runs(parts), **_of_model(instance, source))
         write_run(run, directory)
     _tell(terminal, out, run, time.perf_counter() - started)
 
@@ -137,6 +140,15 @@ def _opened(
     if record:
         instance = with_simulation(instance, str(path), record_V_m=recordings(record, instance))
     return instance
+
+
+def _of_model(instance: NetworkInstance | None, path: Path) -> dict[str, Any]:
+    """Return what decides whether the run can be compared with others."""
+    if instance is not None:
+        rules = rules_digest(instance.network) if instance.network else None
+        return {"rules": rules, "random_input": has_random_input(instance)}
+    beside = path if path.suffix in (".yaml", ".yml") else (path if path.is_dir() else path.parent) / MODEL_FILE
+    return {"rules": rules_digest(read_network(beside)) if beside.is_file() else None}
 
 
 def _check_threads(threads: int) -> None:

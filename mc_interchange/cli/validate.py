@@ -136,7 +136,7 @@ def _check_certificate(certificate: Path, path: Path) -> list[Finding]:
     from mc_interchange.verify.certificate import check_certificate, read_certificate
 
     stated = read_certificate(certificate)
-    wrong = [] if stated.passed else ["states that the export failed"]
+    wrong = [] if stated.passed else ["states that the verification failed"]
     return [Finding("error", certificate.name, "", text) for text in (*wrong, *check_certificate(stated, path))]
 
 

@@ -1,9 +1,9 @@
-"""``mc-verify``: the whole ladder for one export."""
+"""``mc-verify``: the whole ladder for one export, or for two things."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
@@ -12,10 +12,10 @@ from mc_interchange.errors import UsageError
 from mc_interchange.network.simulation import MAX_SEED
 from mc_interchange.output import staged_directory
 from mc_interchange.progress import shown_progress
-from mc_interchange.runs import RUN_FILE
 
 from . import options
 from .common import NO, Terminal, Tool
+from .figures import rung_lines
 from .models import default_out, existing_path
 
 __all__ = ["command", "main"]
@@ -29,9 +29,12 @@ REPORT = "report.html"
     examples=(
         "mc-verify pd14-sonata                           # report and certificate into ./pd14-sonata-verify",
         "mc-verify pd14-sonata --rung structure --rung spikes",
+        "mc-verify pd14-sonata pd14-neuroml              # the second held against the first",
+        "mc-verify my_network.yaml other-sonata          # the rules, and what was made of them elsewhere",
+        "mc-verify native pd14-sonata-run                # a directory of runs, and a run: statistics",
     ),
 )
-@click.argument("path")
+@click.argument("paths", nargs=-1, required=True, metavar="[REFERENCE] PATH")
 @click.option(
     "--rung",
     "rungs",
@@ -72,7 +75,7 @@ REPORT = "report.html"
 @options.quiet
 @options.json_result
 def command(
-    path: str,
+    paths: tuple[str, ...],
     rungs: tuple[RungName, ...],
     spikes_duration: float,
     min_spikes: int,
@@ -84,42 +87,31 @@ def command(
 ) -> int:
     """Hold an export against its own rules: structure, single neurons, spikes, statistics.
 
-    The reference is the description beside the export, realised with the export's seed and loaded directly.
-    Writes report.html and certificate.json. Exit code 0: all rungs that apply hold; 1: one fails, or none applies.
+    The reference is the description beside the export, realised with the export's seed and loaded directly; or what
+    is named first: another export, a model file (drawn with the export's seed), or, for runs, a run or a directory of
+    runs.
+
+    Writes report.html and certificate.json. Exit code 0: all rungs that apply hold; 1: one fails, or none applies; 2:
+    the two cannot be compared.
     """
     from mc_interchange.verify import CERTIFICATE, Certificate, Settings, verify, write_certificate, write_report
 
-    source = existing_path(path)
-    if (source / RUN_FILE).is_file():
-        raise UsageError(f"{path}: a run; mc-verify takes an export, mc-compare two runs")
-    if source.suffix in (".yaml", ".yml"):
-        raise UsageError(f"{path}: a model file has nothing to be held against but itself (mc-export makes an export)")
-    out = out or default_out(path, "verify")
+    if len(paths) > 2:
+        raise UsageError(f"{paths[2]}: one thing is held against another; there are {len(paths)}")
+    *before, source = (existing_path(path) for path in paths)
+    out = out or default_out(paths[-1], "verify")
     chosen = Settings(tuple(rungs) or RUNGS, spikes_duration, min_spikes, tuple(seeds) or Settings().seeds)
     with staged_directory(out, force=force, marker=CERTIFICATE) as directory:
         with shown_progress(quiet) as progress:
-            found = verify(source, chosen, progress=progress)
+            found = verify(source, chosen, reference=before[0] if before else None, progress=progress)
         certificate = Certificate.of(found)
         write_report(found, certificate, directory / REPORT)
         write_certificate(certificate, directory / CERTIFICATE)
-    lines = [line for rung in certificate.rungs for line in _lines(rung)]
+    lines = [line for rung in certificate.rungs for line in rung_lines(rung)]
     lines.append(f"{out / REPORT}")
     lines.append(f"verified: {'yes' if certificate.passed else 'no'}")
     Terminal(quiet, as_json).result("\n".join(lines), {"path": str(out), **certificate.model_dump(mode="json")})
     return 0 if certificate.passed else NO
-
-
-def _lines(rung: Any) -> list[str]:
-    """Write a rung as its verdict, and its failures or its first figures."""
-    if rung.passed is None:
-        return [f"{rung.name}: not climbed, {rung.why_not}"]
-    shown = [f for f in rung.figures if not f.passed] if not rung.passed else rung.figures[:3]
-    lines = [f"{rung.name}: {'holds' if rung.passed else 'FAILS'}, {len(rung.figures)} figures"]
-    return lines + [f"  {f.name}: {_number(f.value)} (limit {_number(f.limit)}; {f.detail})" for f in shown]
-
-
-def _number(value: float | str | None) -> str:
-    return f"{value:.6g}" if isinstance(value, float | int) else str(value)
 
 
 def main() -> None:

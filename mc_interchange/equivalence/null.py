@@ -146,9 +146,15 @@ def rules_digest(network: Network) -> str:
     return digest_json(content)
 
 
-def stored_null(network: Network) -> Null | None:
-    """Return the null distribution that comes with the package for a model, whatever its seed; None: there is none."""
-    wanted = rules_digest(network)
+def stored_null(network: Network | str) -> Null | None:
+    """Return the null distribution that comes with the package for a model, whatever its seed; None: there is none.
+
+    Parameters
+    ----------
+    network
+        The model, or its :func:`rules_digest`.
+    """
+    wanted = network if isinstance(network, str) else rules_digest(network)
     for file in sorted(resources.files(__package__).joinpath("data").iterdir(), key=str):
         null = _parse(file.read_text(encoding="utf-8"), str(file))
         if null.rules == wanted:

@@ -6,7 +6,7 @@ counted once, and none is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,9 @@ from mc_interchange.progress import Progress, Silent
 
 from .hypotheses import autapse_p, dispersion_p, fit_p, multapse_p, number_p
 from .rungs import Figure
-from .tally import WEIGHT_BINS, Tally, count
+from .tally import WEIGHT_BINS, Tally, take_stock
 
-__all__ = ["FALSE_ALARM", "check_rules"]
+__all__ = ["FALSE_ALARM", "check_rules", "judge_stock"]
 
 #: Probability that a network which was drawn as its rules say is rejected, by any of the tests together.
 FALSE_ALARM = 1e-4
@@ -65,19 +65,20 @@ def check_rules(
         probability :data:`FALSE_ALARM` at most (Bonferroni).
     """
     progress = progress or Silent()
+    progress.task("counting", instance.n_edges, "synapses")
+    return judge_stock(instance, network, take_stock(instance, network, workers=workers, progress=progress).tallies)
+
+
+def judge_stock(instance: NetworkInstance, network: Network, tallies: Mapping[str, Tally]) -> tuple[Figure, ...]:
+    """Do what :func:`check_rules` does, with synapses that :func:`.tally.take_stock` has counted."""
     exact = [*_sizes(instance, network)]
     p_values: list[tuple[str, float]] = list(_potentials(instance, network))
-    progress.task("counting", instance.n_edges, "synapses")
     for rule in network.projections:
-        edges = instance.projections.get(rule.name)
-        if edges is None or rule.source not in instance.populations or rule.target not in instance.populations:
-            tally = Tally.empty(rule, instance)
-        else:
-            tally = count(edges, rule, instance, workers, progress)
+        tally = tallies.get(rule.name) or Tally.empty(rule, instance)
         exact += _exact(rule, tally)
         p_values += [(f"{rule.name}: {what}", p) for what, p in _chances(rule, tally)]
     limit = FALSE_ALARM / max(1, len(p_values))
-    return (*exact, *(Figure(name, p, limit, p >= limit, "p value") for name, p in p_values))
+    return (*exact, *(Figure(name, p, "at least", limit, "p value") for name, p in p_values))
 
 
 def _sizes(instance: NetworkInstance, network: Network) -> list[Figure]:
@@ -85,10 +86,10 @@ def _sizes(instance: NetworkInstance, network: Network) -> list[Figure]:
     for population in network.populations:
         nodes = instance.populations.get(population.name)
         size = nodes.size if nodes else 0
-        found.append(Figure(f"neurons of {population.name}", size, population.size, size == population.size, "exact"))
+        found.append(Figure(f"neurons of {population.name}", size, "exactly", population.size))
     expected = {p.name for p in network.projections}
     others = [name for name in instance.projections if name not in expected]
-    found.append(Figure("projections that no rule names", len(others), 0, not others, ", ".join(others[:3])))
+    found.append(Figure("projections that no rule names", len(others), "exactly", 0, ", ".join(others[:3])))
     return found
 
 
@@ -131,12 +132,12 @@ def _exact(rule: Projection, tally: Tally) -> list[Figure]:
             wanted = len(rule.rule.sources)
     found = []
     if wanted is not None:
-        found.append(Figure(f"{rule.name}: synapses", tally.n, wanted, tally.n == wanted, "exact"))
+        found.append(Figure(f"{rule.name}: synapses", tally.n, "exactly", wanted))
     if tally.recurrent and not getattr(rule.rule, "allow_autapses", True):
-        found.append(Figure(f"{rule.name}: autapses", tally.autapses, 0, not tally.autapses, "exact"))
+        found.append(Figure(f"{rule.name}: autapses", tally.autapses, "exactly", 0))
     if _once(rule):
-        repeated = _repeated(tally)[0]
-        found.append(Figure(f"{rule.name}: multapses", repeated, 0, not repeated, "exact"))
+        repeated = tally.n_pairs - tally.n_distinct
+        found.append(Figure(f"{rule.name}: multapses", repeated, "exactly", 0))
     return found
 
 
@@ -144,14 +145,6 @@ def _once(rule: Projection) -> bool:
     """Whether every pair is connected once at most."""
     alone = isinstance(rule.rule, PairwiseBernoulli | AllToAll | OneToOne)
     return alone or not getattr(rule.rule, "allow_multapses", True)
-
-
-def _repeated(tally: Tally) -> tuple[int, int, int]:
-    """Return how many of the sampled synapses repeat a pair, how many different pairs there are, and their sum."""
-    pairs = np.sort(np.concatenate(tally.pairs)) if tally.pairs else np.empty(0, np.uint64)
-    # np.unique would hash them, which takes ten times as long for such keys
-    n_distinct = int(np.count_nonzero(pairs[1:] != pairs[:-1])) + min(1, len(pairs))
-    return len(pairs) - n_distinct, n_distinct, len(pairs)
 
 
 def _chances(rule: Projection, tally: Tally) -> list[tuple[str, float]]:
@@ -170,8 +163,8 @@ def _chances(rule: Projection, tally: Tally) -> list[tuple[str, float]]:
     if tally.recurrent and free and tally.n:
         found.append(("autapses", autapse_p(tally.autapses, tally.n, tally.n_targets)))
     if drawn and not _once(rule) and not (tally.recurrent and not free):
-        _, n_distinct, n_sampled = _repeated(tally)
-        found.append(("multapses", multapse_p(n_distinct, n_sampled, float(tally.n_sources) * tally.n_sampled)))
+        n_boxes = float(tally.n_sources) * tally.n_sampled
+        found.append(("multapses", multapse_p(tally.n_distinct, tally.n_pairs, n_boxes)))
     if tally.n and not isinstance(rule.weight, Values):
         found.append(("weights", _weight_p(rule.weight, tally)))
     if tally.n and not isinstance(rule.delay, Values):

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["RUNGS", "Figure", "Rung", "RungName"]
+__all__ = ["RUNGS", "Figure", "Kind", "Rung", "RungName", "keeps"]
 
 RungName = Literal["structure", "single neuron", "spikes", "statistics"]
 #: All rungs, from the bottom.
 RUNGS: tuple[RungName, ...] = ("structure", "single neuron", "spikes", "statistics")
+#: How a value is held against its limit; ``stated``: not at all.
+Kind = Literal["exactly", "at most", "at least", "stated"]
+
+
+def keeps(value: float, kind: Kind, limit: float | None) -> bool:
+    """Whether a value keeps to its limit; what is not a number never does."""
+    if kind == "stated" or limit is None:
+        return kind == "stated"
+    if kind == "exactly":
+        return value == limit
+    return value <= limit if kind == "at most" else value >= limit
 
 
 @dataclass(frozen=True)
@@ -22,19 +33,24 @@ class Figure:
         What was measured.
     value
         What was found.
+    kind
+        How it is held against the limit.
     limit
-        Up to or from where it passes, as ``detail`` says; None: for information.
-    passed
-        Whether it keeps to the limit.
+        Of the value; None where it is only stated.
     detail
-        Kind of the limit, unit, where the worst place is.
+        Unit, where the worst place is.
     """
 
     name: str
     value: float
+    kind: Kind
     limit: float | None
-    passed: bool
     detail: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value keeps to its limit."""
+        return keeps(self.value, self.kind, self.limit)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from mc_interchange.instance import EdgeBlock, Edges, InstanceDigest, NetworkInstance, pair
 from mc_interchange.progress import Progress, Silent
 
-__all__ = ["EdgeDifference", "StructureComparison", "compare_structure", "first_difference"]
+__all__ = ["EdgeDifference", "StructureComparison", "compare_digests", "compare_structure", "first_difference"]
 
 #: A synapse: source, target, weight, delay in steps.
 Edge = tuple[int, int, float, int]
@@ -116,10 +116,18 @@ def compare_structure(
     """
     progress = progress or Silent()
     progress.task("comparing", a.n_edges + b.n_edges, "edges")
-    digests = (
-        a.digest(workers=workers, progress=progress.advance),
-        b.digest(workers=workers, progress=progress.advance),
+    return compare_digests(
+        (a, a.digest(workers=workers, progress=progress.advance)),
+        (b, b.digest(workers=workers, progress=progress.advance)),
     )
+
+
+def compare_digests(
+    first: tuple[NetworkInstance, InstanceDigest], second: tuple[NetworkInstance, InstanceDigest]
+) -> StructureComparison:
+    """Do what :func:`compare_structure` does, with digests that are known already."""
+    (a, _), (b, _) = first, second
+    digests = (first[1], second[1])
     differences = tuple(_located(a, b, text) for text in digests[0].differences(digests[1]))
     return StructureComparison(not differences, differences, digests, a.n_edges)
 

@@ -1,19 +1,29 @@
-"""Counting the synapses of one projection, block by block: none is kept but a sample."""
+"""Counting synapses, block by block, in the pass that makes their digest: none is kept but a sample."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mc_interchange.instance import EdgeBlock, Edges, NetworkInstance, map_blocks
-from mc_interchange.network import Distribution, Normal, Projection, TruncatedNormal, Uniform, Values
-from mc_interchange.progress import Progress
+from mc_interchange.instance import (
+    EdgeBlock,
+    EdgeDigest,
+    Edges,
+    InstanceDigest,
+    NetworkInstance,
+    digest_block,
+    map_all_blocks,
+    pair,
+)
+from mc_interchange.network import Distribution, Network, Normal, Projection, TruncatedNormal, Uniform, Values
+from mc_interchange.progress import Progress, Silent
 
-__all__ = ["WEIGHT_BINS", "Tally", "count"]
+__all__ = ["WEIGHT_BINS", "Stock", "Tally", "take_stock"]
 
 #: Bins of equal width into which weights are sorted, and how many standard deviations they reach to either side.
 WEIGHT_BINS, N_SD = 200, 5.0
@@ -30,7 +40,7 @@ class Tally:
     n_sources, n_targets
         Sizes of the populations.
     n_sampled
-        Number of targets, the first ones, whose synapses are kept as ``pairs``.
+        Number of targets, the first ones, among whose synapses repeated pairs are looked for.
     recurrent
         Whether both populations are the same.
     dt
@@ -45,8 +55,8 @@ class Tally:
         Numbers by delay in steps.
     autapses
         Of a recurrent projection.
-    pairs : list of ndarray, uint64
-        Source and target of the sampled synapses, in one number.
+    n_pairs, n_distinct
+        Number of synapses onto the sampled targets, and of different pairs that these connect.
     """
 
     n_sources: int
@@ -60,7 +70,10 @@ class Tally:
     weights: NDArray[np.int64]
     delays: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     autapses: int = 0
-    pairs: list[NDArray[np.uint64]] = field(default_factory=list)
+    n_pairs: int = 0
+    n_distinct: int = 0
+    # source and target of the sampled synapses, in one number
+    _pairs: list[NDArray[np.uint64]] = field(default_factory=list)
 
     @classmethod
     def empty(cls, rule: Projection, instance: NetworkInstance, n_edges: int = 0) -> Tally:
@@ -95,7 +108,14 @@ class Tally:
         self.delays = np.pad(self.delays, (0, longest - len(self.delays)))
         self.delays[: len(other.delays)] += other.delays
         self.autapses += other.autapses
-        self.pairs.append(other.pairs)
+        self._pairs.append(other.pairs)
+
+    def close(self) -> None:
+        """Look for repeated pairs among the sampled synapses, and forget these."""
+        pairs = np.sort(np.concatenate(self._pairs)) if self._pairs else np.empty(0, np.uint64)
+        self._pairs.clear()
+        # np.unique would hash them, which takes ten times as long for such keys
+        self.n_pairs, self.n_distinct = len(pairs), int(np.count_nonzero(pairs[1:] != pairs[:-1])) + min(1, len(pairs))
 
 
 @dataclass(frozen=True)
@@ -110,13 +130,60 @@ class _Counts:
     pairs: NDArray[np.uint64]
 
 
-def count(edges: Edges, rule: Projection, instance: NetworkInstance, workers: int, progress: Progress) -> Tally:
-    """Count the synapses of one projection, in up to ``workers`` threads."""
-    tally = Tally.empty(rule, instance, edges.n_edges)
-    for counts in map_blocks(edges, partial(_counted, tally=tally), workers=workers):
-        tally.add(counts)
-        progress.advance(int(counts.into.sum()))
-    return tally
+@dataclass(frozen=True)
+class Stock:
+    """What one pass over all synapses of an instance gives.
+
+    Parameters
+    ----------
+    digest
+        Of the instance.
+    tallies
+        By projection, of those that a rule names.
+    """
+
+    digest: InstanceDigest
+    tallies: Mapping[str, Tally]
+
+
+def take_stock(
+    instance: NetworkInstance, network: Network | None, *, workers: int = 1, progress: Progress | None = None
+) -> Stock:
+    """Read every synapse once, for the digest and for what rules say of numbers.
+
+    Parameters
+    ----------
+    network
+        The rules; None: for the digest alone.
+    workers
+        Threads that read and count synapses.
+    progress
+        Told of synapses.
+    """
+    progress = progress or Silent()
+    rules = {rule.name: rule for rule in network.projections} if network else {}
+    digests: dict[str, EdgeDigest] = {}
+    tallies: dict[str, Tally] = {}
+    for name, edges in instance.projections.items():
+        rule = rules.get(name)
+        if rule and (rule.source, rule.target) == (edges.source, edges.target):
+            tallies[name] = Tally.empty(rule, instance, edges.n_edges)
+
+    def read(edges: Edges, block: EdgeBlock) -> tuple[EdgeDigest, _Counts | None]:
+        tally = tallies.get(edges.name)
+        return digest_block(block), _counted(block, tally) if tally else None
+
+    parts = map_all_blocks(instance.projections.values(), read, workers=workers)
+    # what is done between two projections takes no time from the threads, which read on
+    for name, of_one in groupby(parts, key=lambda part: part[0].name):
+        for edges, (digest, counts) in of_one:
+            digests[pair(edges)] = digests.get(pair(edges), EdgeDigest()) + digest
+            if counts:
+                tallies[name].add(counts)
+            progress.advance(digest.count)
+        if name in tallies:
+            tallies[name].close()
+    return Stock(instance.digest_with(digests), tallies)
 
 
 def _counted(block: EdgeBlock, tally: Tally) -> _Counts:

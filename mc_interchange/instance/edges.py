@@ -29,6 +29,7 @@ __all__ = [
     "Synapse",
     "in_order",
     "in_parts",
+    "map_all_blocks",
     "map_blocks",
 ]
 
@@ -235,6 +236,24 @@ def map_blocks(
     """
     pieces = edges.pieces(max_edges)
     return in_order((lambda piece=piece: function(piece()) for piece in pieces), workers)  # type: ignore[misc]
+
+
+def map_all_blocks(
+    streams: Iterable[Edges],
+    function: Callable[[Edges, EdgeBlock], T],
+    *,
+    max_edges: int = BLOCK_EDGES,
+    workers: int = 1,
+) -> Iterator[tuple[Edges, T]]:
+    """Apply a function to every block of several projections, one after the other, as :func:`map_blocks` does.
+
+    Small projections, of a block each, share the threads too.
+    """
+
+    def call(edges: Edges, piece: Piece) -> tuple[Edges, T]:
+        return edges, function(edges, piece())
+
+    return in_order((partial(call, edges, piece) for edges in streams for piece in edges.pieces(max_edges)), workers)
 
 
 def in_order(calls: Iterable[Callable[[], T]], workers: int) -> Iterator[T]:

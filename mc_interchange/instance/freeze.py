@@ -32,10 +32,17 @@ from .edges import ArrayEdges, EdgeBlock, Edges
 from .instance import NetworkInstance, Nodes
 from .trains import BLOCK_SPIKES, TrainBlock, Trains
 
-__all__ = ["PoissonTrains", "freeze_inputs"]
+__all__ = ["PoissonTrains", "freeze_inputs", "has_random_input"]
 
 #: Sources per random stream. Part of the definition of a realisation: never change it.
 CHUNK_SOURCES = 64
+
+
+def has_random_input(instance: NetworkInstance) -> bool:
+    """Whether a simulator has to draw spikes for it."""
+    return any(isinstance(item, PoissonInput) for item in instance.inputs) or any(
+        isinstance(nodes.activity, PoissonActivity) for nodes in instance.populations.values()
+    )
 
 
 class PoissonTrains(Trains):

@@ -15,7 +15,7 @@ from mc_interchange.network import AnyNeuron, Input, Network, Neuron, PoissonAct
 from mc_interchange.network.base import Name
 
 from .digest import EdgeDigest, InstanceDigest, digest_arrays, digest_block, digest_json
-from .edges import BLOCK_EDGES, Edges, map_blocks
+from .edges import BLOCK_EDGES, Edges, map_all_blocks
 from .trains import Trains
 
 __all__ = ["MixedNeurons", "NetworkInstance", "Nodes", "check_name", "pair"]
@@ -229,14 +229,14 @@ class NetworkInstance:
         progress
             Called with the number of synapses after each block.
         """
-        edges: dict[str, EdgeDigest] = {}
-        for projection in self.projections.values():
-            key = pair(projection)
-            for part in map_blocks(projection, digest_block, max_edges=block_edges, workers=workers):
-                edges[key] = edges.get(key, EdgeDigest()) + part
-                if progress:
-                    progress(part.count)
-        return self.digest_with(edges)
+        found: dict[str, EdgeDigest] = {}
+        for edges, part in map_all_blocks(
+            self.projections.values(), lambda _, block: digest_block(block), max_edges=block_edges, workers=workers
+        ):
+            found[pair(edges)] = found.get(pair(edges), EdgeDigest()) + part
+            if progress:
+                progress(part.count)
+        return self.digest_with(found)
 
     def digest_with(self, edges: Mapping[str, EdgeDigest]) -> InstanceDigest:
         """Return the digest, given that of the edges (from a writer that has just streamed them)."""

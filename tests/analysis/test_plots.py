@@ -126,3 +126,24 @@ def test_figures_of_everything(tmp_path: Path, pd14) -> None:
 
 def test_labels_keep_their_distance() -> None:
     assert _spread([10.0, 11.0, 30.0, 31.0], 5.0) == [10.0, 15.0, 30.0, 35.0]
+
+
+def test_a_raster_ends_soon_after_the_time_that_is_marked() -> None:
+    figure = plots.rasters_beside({"a": make_run(400), "b": make_run(400)}, mark=300.0)
+    for axes in figure.axes:
+        assert axes.get_xlim() == (0.0, 400.0)
+        assert [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [300.0]
+
+
+def test_the_reference_lies_below_and_the_largest_difference_stands_above() -> None:
+    wanted = np.zeros((3, 2))
+    found = wanted + np.array([0.0, 0.25])
+    course = plots.Course("E", np.arange(3.0), found, wanted)
+    axes = plots.courses_beside([course], colors={"E": "#0072b2"}).axes[0]
+    assert axes.get_title(loc="left") == "E: largest difference 0.25 mV"
+    assert [to_hex(line.get_color()) == "#0072b2" for line in axes.lines] == [False, True, False, True]
+
+
+def test_indegrees_of_every_target(pd14) -> None:
+    axes = plots.indegree_histogram(pd14)
+    assert [patch.get_label() for patch in axes.patches] == list(pd14.populations)

@@ -105,6 +105,33 @@ def test_two_exports_to_one_place(tools):
         end(process)
 
 
+def test_a_verification_that_is_interrupted_leaves_what_was_there(tools):
+    model = ["--n-scale", "0.01", "--k-scale", "0.05", "--background", "dc", "--duration", "3600000"]
+    assert tools("mc-export", "pd14", "--format", "sonata", *model, "--out", "x", "--quiet").exit_code == 0
+    assert tools("mc-verify", "x", "--rung", "single neuron", "--quiet").exit_code == 0
+    before = tools.contents(".")
+    arguments = ["x", "--rung", "structure", "--rung", "spikes", "--spikes-duration", "3600000", "--force"]
+    process = tools.process("mc-verify", *arguments, preexec_fn=heed_interrupts)
+    try:
+        deadline = time.monotonic() + 60
+        # it simulates an hour, soon after NEST is there
+        while "nestkernel_api" not in Path(f"/proc/{process.pid}/maps").read_text():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1.0)
+        assert Path(".x-verify.partial").exists()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    finally:
+        end(process)
+    assert process.returncode == 130, stderr
+    assert stdout == ""
+    assert stderr.endswith("mc-verify: error: interrupted\n")
+    assert tools.contents(".") == before
+    assert not Path(".x-verify.partial").exists()
+
+
 def limit_files(n_bytes: int) -> None:
     """Let writing fail beyond a size, as on a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

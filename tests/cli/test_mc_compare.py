@@ -59,12 +59,15 @@ def test_two_silent_runs_prove_nothing(tools, toy_export):
     [
         (["toy-toyhdf", "toy-toyhdf-run"], "toy-toyhdf-run is a run, toy-toyhdf is a model"),
         (["toy-toyhdf-run", "toy-toyhdf"], "toy-toyhdf-run is a run, toy-toyhdf is a model"),
-        (["toy-toyhdf", "toy-toyhdf", "--level", "spikes"], "mc-run them first"),
-        (["toy-toyhdf-run", "toy-toyhdf-run", "--level", "structure"], "they have no structure"),
+        (["toy-toyhdf-run", "toy-toyhdf-run", "--level", "structure"], "runs do not tell of it"),
+        (["toy-toyhdf-run", "toy-toyhdf-run", "--level", "statistics"], "no reference distributions are stored"),
+        (["toy-toyhdf", "toy-toyhdf", "--level", "statistics"], "no reference distributions are stored"),
         (["toy-toyhdf", "nowhere"], "nowhere: no such file or directory"),
         (["nowhere", "toy-toyhdf-run"], "nowhere: no such file or directory"),
         (["toy-toyhdf"], "missing argument 'B'"),
-        (["toy-toyhdf", ".", "--level", "structure"], ".: not a model file"),
+        (["toy-toyhdf", "toy-toyhdf-run/spikes.h5", "--level", "structure"], "spikes.h5: not a model file"),
+        (["toy-toyhdf", ".", "--level", "structure"], ". holds runs, toy-toyhdf is a model"),
+        ([".", "toy-toyhdf-run"], ".: several runs, whose spikes cannot be compared one by one"),
         (["a", "b", "--level", "looks"], "--level"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import h5py
@@ -10,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from mc_interchange import build, export, realize
-from mc_interchange.cli.validate import command as validate
 from mc_interchange.cli.verify import command
 from mc_interchange.network import read_network, write_network
 from mc_interchange.verify import read_certificate
@@ -41,7 +39,7 @@ def test_an_export_holds(exported: Path):
     assert rungs("column-verify") == {"structure": True, "single neuron": True, "spikes": True, "statistics": None}
     page = Path("column-verify/report.html").read_text()
     assert "verified: yes" in page
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/png;base64,") == 4
     assert "http" not in page.replace("http-equiv", "")
 
 
@@ -104,9 +102,12 @@ def test_without_rules_nothing_holds(exported: Path):
     ("arguments", "says"),
     [
         (["nowhere"], "nowhere: no such file or directory"),
-        (["column/model.yaml"], "a model file has nothing to be held against"),
+        (["column/model.yaml"], "column/model.yaml: it is the rules themselves; name a reference before it"),
         (["column", "--rung", "ladder"], "'ladder' is not one of"),
         (["column", "--out", "column"], "column"),
+        (["column", "nowhere"], "nowhere: no such file or directory"),
+        (["nowhere", "column"], "nowhere: no such file or directory"),
+        (["column", "column", "column"], "one thing is held against another; there are 3"),
     ],
 )
 def test_wrong_use(exported: Path, arguments, says):
@@ -116,22 +117,6 @@ def test_wrong_use(exported: Path, arguments, says):
     assert says in result.stderr
     assert result.stderr.count("\n") == 1
     assert sorted(p.name for p in Path().iterdir()) == before
-
-
-def test_a_certificate_is_checked_against_the_files(exported: Path):
-    assert verify(exported, *QUICK, "--rung", "structure").exit_code == 0
-    certificate = Path("column-verify/certificate.json")
-    check = [str(exported), "--certificate", str(certificate)]
-    assert CliRunner().invoke(validate, check).exit_code == 0
-    content = json.loads(certificate.read_text())
-    certificate.write_text(json.dumps({**content, "digest": "0" * 16}))
-    result = CliRunner().invoke(validate, check)
-    assert result.exit_code == 1
-    assert f"digest: the certificate is of {'0' * 16}" in result.stdout
-    certificate.write_text(json.dumps({**content, "passed": False}))
-    assert "states that the export failed" in CliRunner().invoke(validate, check).stdout
-    certificate.write_text("{}")
-    assert CliRunner().invoke(validate, check).exit_code == 2
 
 
 @pytest.mark.slow

@@ -9,19 +9,27 @@ tell apart (Okabe & Ito 2008).
 """
 
 from .activity import distributions, potentials, raster, raster_and_rates, rates
+from .beside import Course, Densities, courses_beside, densities_beside, potentials_beside, rasters_beside
 from .figures import network_figure, run_figure
-from .network import connectivity, delay_histogram, weight_histogram
+from .network import connectivity, delay_histogram, indegree_histogram, weight_histogram
 from .style import colors_of, save
 
 __all__ = [
+    "Course",
+    "Densities",
     "colors_of",
     "connectivity",
+    "courses_beside",
     "delay_histogram",
+    "densities_beside",
     "distributions",
+    "indegree_histogram",
     "network_figure",
     "potentials",
+    "potentials_beside",
     "raster",
     "raster_and_rates",
+    "rasters_beside",
     "rates",
     "run_figure",
     "save",

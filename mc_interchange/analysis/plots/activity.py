@@ -14,7 +14,7 @@ from mc_interchange.runs import Run
 
 from .style import new_axes, new_figure, plain, save, with_colors
 
-__all__ = ["distributions", "potentials", "raster", "raster_and_rates", "rates"]
+__all__ = ["UNITS", "distributions", "potentials", "raster", "raster_and_rates", "rates"]
 
 #: Neurons drawn in a raster at most; more would only make it grey.
 MAX_ROWS = 2000
@@ -22,10 +22,18 @@ MAX_ROWS = 2000
 SHOWN = 500.0
 #: Traces of membrane potentials at most.
 MAX_TRACES = 12
-_UNITS = {"rate": "rate (spikes/s)", "CV": "CV of inter-spike intervals", "correlation": "correlation"}
+#: Labels of axes, by measure.
+UNITS = {"rate": "rate (spikes/s)", "CV": "CV of inter-spike intervals", "correlation": "correlation"}
 
 
-def raster(run: Run, axes: Any = None, *, colors: Mapping[str, str] | None = None, shown: float = SHOWN) -> Any:
+def raster(
+    run: Run,
+    axes: Any = None,
+    *,
+    colors: Mapping[str, str] | None = None,
+    shown: float = SHOWN,
+    until: float | None = None,
+) -> Any:
     """Draw spikes as dots, neurons downwards in the order of the populations.
 
     Parameters
@@ -37,7 +45,9 @@ def raster(run: Run, axes: Any = None, *, colors: Mapping[str, str] | None = Non
     colors
         ``#rrggbb`` by population.
     shown
-        Length of the end of the run that is drawn, ms. Of large networks every n-th neuron is drawn.
+        Length of the time that is drawn, ms. Of large networks every n-th neuron is drawn.
+    until
+        Its end, ms; None: that of the run.
 
     Returns
     -------
@@ -47,21 +57,31 @@ def raster(run: Run, axes: Any = None, *, colors: Mapping[str, str] | None = Non
     palette = with_colors(run.sizes, colors)
     total = max(1, sum(run.sizes.values()))
     every = -(-total // MAX_ROWS)
-    start = max(0.0, run.duration - shown)
+    until = run.duration if until is None else until
+    start = max(0.0, until - shown)
+    # few spikes are hard to see in small dots
+    dots = 1.6 if run.n_spikes * shown > 20_000 * run.duration else 3.0
     first, middles = 0.0, []
     for name, size in run.sizes.items():
         spikes = run.spikes[name]
         times = spikes.steps * run.dt
-        drawn = (times > start) & (spikes.neurons % every == 0)
+        drawn = (times > start) & (times <= until) & (spikes.neurons % every == 0)
         rows = first + spikes.neurons[drawn]
         axes.plot(
-            times[drawn], rows, ".", markersize=1.6, color=palette[name], markeredgewidth=0, rasterized=True, label=name
+            times[drawn],
+            rows,
+            ".",
+            markersize=dots,
+            color=palette[name],
+            markeredgewidth=0,
+            rasterized=True,
+            label=name,
         )
         middles.append(first + size / 2)
         first += size
         axes.axhline(first, color="0.85", linewidth=0.5)
     axes.set_ylim(total, 0)
-    axes.set_xlim(start, run.duration)
+    axes.set_xlim(start, until)
     labels = [f"{name} ({size:,})" for name, size in run.sizes.items()]
     axes.set_yticks(_spread(middles, 0.045 * total), labels, fontsize="small")
     axes.tick_params(axis="y", length=0)
@@ -159,7 +179,7 @@ def distributions(
         for box, name in zip(boxes["boxes"], names, strict=True):
             box.set(facecolor=palette[name], hatch=_hatch(number), edgecolor="0.3", linewidth=0.6, label=label)
     _list_populations(axes, names)
-    axes.set_xlabel(_UNITS[measure])
+    axes.set_xlabel(UNITS[measure])
     return axes
 
 

@@ -10,7 +10,7 @@ from mc_interchange.instance import NetworkInstance
 from mc_interchange.runs import Run
 
 from .activity import distributions, potentials, raster
-from .network import connectivity, delay_histogram, weight_histogram
+from .network import connectivity, delay_histogram, indegree_histogram, weight_histogram
 from .style import colors_of, new_figure
 
 __all__ = ["network_figure", "run_figure"]
@@ -48,12 +48,12 @@ def run_figure(runs: Mapping[str, Run], *, colors: Mapping[str, str] | None = No
 
 
 def network_figure(instance: NetworkInstance, *, colors: Mapping[str, str] | None = None, workers: int = 1) -> Any:
-    """Draw a network: in-degrees, weights, delays.
+    """Draw a network: mean in-degrees, in-degrees, weights, delays.
 
     Parameters
     ----------
     instance
-        The network; its synapses are read three times, and none is held.
+        The network; its synapses are read four times, and none is held.
     colors
         ``#rrggbb`` by population; None: its own.
     workers
@@ -64,10 +64,11 @@ def network_figure(instance: NetworkInstance, *, colors: Mapping[str, str] | Non
     matplotlib Figure
     """
     colors = colors_of(instance) if colors is None else colors
-    figure = new_figure(14.0, 4.4)
-    axes = figure.subplots(1, 3, width_ratios=(1.3, 1.0, 1.0))
+    figure = new_figure(11.0, 8.4)
+    axes = figure.subplots(2, 2, width_ratios=(1.15, 1.0)).flat
     connectivity(instance, axes[0])
-    weight_histogram(instance, axes[1], colors=colors, workers=workers)
-    delay_histogram(instance, axes[2], colors=colors, workers=workers)
+    indegree_histogram(instance, axes[1], colors=colors, workers=workers)
+    weight_histogram(instance, axes[2], colors=colors, workers=workers)
+    delay_histogram(instance, axes[3], colors=colors, workers=workers)
     figure.suptitle(f"{instance.name}: {instance.n_neurons:,} neurons, {instance.n_edges:,} synapses")
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from mc_interchange.network import Neuron
 
 from .style import new_axes, plain, with_colors
 
-__all__ = ["connectivity", "delay_histogram", "weight_histogram"]
+__all__ = ["connectivity", "delay_histogram", "indegree_histogram", "weight_histogram"]
 
 #: Bars of a histogram of weights.
 BINS = 200
@@ -59,6 +60,38 @@ def _ends(instance: NetworkInstance) -> tuple[list[str], list[str]]:
     sources, targets = {e.source for e in projections}, {e.target for e in projections}
     order = list(instance.populations)
     return [name for name in order if name in sources], [name for name in order if name in targets]
+
+
+def indegree_histogram(
+    instance: NetworkInstance, axes: Any = None, *, colors: Mapping[str, str] | None = None, workers: int = 1
+) -> Any:
+    """Draw how many synapses the neurons of each population get from all others, a line for each population.
+
+    Reads all synapses once, holding none of them. Parameters as for :func:`weight_histogram`.
+    """
+    axes = new_axes(axes)
+    indegrees: dict[str, NDArray[np.int64]] = {}
+    for edges in instance.projections.values():
+        size = instance.populations[edges.target].size
+        into = indegrees.setdefault(edges.target, np.zeros(size, np.int64))
+        for part in map_blocks(edges, partial(_indegrees, size=size), workers=workers):
+            into += part
+    names = [name for name in instance.populations if name in indegrees]
+    palette = with_colors(names, colors)
+    for name in names:
+        low, high = int(indegrees[name].min()), int(indegrees[name].max()) + 1
+        # about as many bins as so many neurons can fill
+        n_bins = min(40, max(5, int(len(indegrees[name]) ** 0.5)))
+        borders = np.arange(low, high + (step := max(1, -(-(high - low) // n_bins))) + 1, step) - 0.5
+        counts = np.histogram(indegrees[name], borders)[0]
+        axes.stairs(counts / counts.max(), borders, color=palette[name], linewidth=1.0, label=name)
+    axes.set_xlabel("in-degree (synapses per neuron)")
+    axes.set_ylabel("neurons (part of the highest bin)")
+    axes.set_ylim(bottom=0)
+    if names:
+        axes.legend(fontsize="x-small", frameon=False)
+    plain(axes)
+    return axes
 
 
 def weight_histogram(
@@ -110,6 +143,10 @@ def delay_histogram(
     _draw(axes, padded, (np.arange(longest + 1) - 0.5) * dt, colors)
     axes.set_xlabel("delay (ms)")
     return axes
+
+
+def _indegrees(block: EdgeBlock, size: int) -> NDArray[np.int64]:
+    return np.bincount(block.target, minlength=size)
 
 
 def _limits(block: EdgeBlock) -> tuple[float, float]:
