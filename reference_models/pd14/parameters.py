@@ -52,6 +52,16 @@ _EIGHT = BeforeValidator(_eight)
 _PLAIN = BeforeValidator(_plain)
 
 
+_Row = Annotated[tuple[Real, ...], _EIGHT]
+_DelayRow = Annotated[tuple[Positive, ...], _EIGHT]
+
+#: What a matrix, where it is given, stands for in place of.
+_REPLACED = {
+    "PSP_matrix_mean": ("g", "PSP_factor_L4E_to_L23E"),
+    "delay_matrix_mean": ("delay_exc_mean", "delay_inh_mean"),
+}
+
+
 class PD14Arguments(Part):
     """Arguments of the cortical microcircuit model.
 
@@ -119,11 +129,23 @@ class PD14Arguments(Part):
         NonNegative, Quantity("1", "f_L4E", "factor on the mean potential of synapses from L4E onto L23E")
     ] = _default(2.0, _PAPER)
     g: Annotated[Real, Quantity("1", "g", "inhibitory weight relative to the excitatory one")] = _default(-4.0, _PAPER)
+    PSP_matrix_mean: Annotated[
+        tuple[_Row, ...] | None,
+        _EIGHT,
+        Quantity("mV", "PSP", "mean peaks of the potentials (row: target, column: source), in place of g and f_L4E"),
+        _PLAIN,
+    ] = _default(None, _CODE)
     weight_rel_std: Annotated[
         NonNegative, Quantity("1", "sigma_J", "standard deviation of weights relative to their mean")
     ] = _default(0.1, _PAPER)
     delay_exc_mean: Annotated[Positive, Quantity("ms", "d_e", "mean excitatory delay")] = _default(1.5, _PAPER)
     delay_inh_mean: Annotated[Positive, Quantity("ms", "d_i", "mean inhibitory delay")] = _default(0.75, _CODE)
+    delay_matrix_mean: Annotated[
+        tuple[_DelayRow, ...] | None,
+        _EIGHT,
+        Quantity("ms", "d", "mean delays (row: target, column: source), in place of d_e and d_i"),
+        _PLAIN,
+    ] = _default(None, _CODE)
     delay_rel_std: Annotated[
         NonNegative, Quantity("1", "sigma_d", "standard deviation of delays relative to their mean")
     ] = _default(0.5, _PAPER)
@@ -221,6 +243,16 @@ class PD14Arguments(Part):
                 raise refusal("scale", f"give either scale, or n_scale and k_scale, got scale and {name}")
         return {**values, "n_scale": values["scale"], "k_scale": values["scale"]}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _matrix_stands_alone(cls, values: Any) -> Any:
+        for matrix, numbers in _REPLACED.items():
+            if isinstance(values, dict) and values.get(matrix) is not None:
+                for name in numbers:
+                    if name in values:
+                        raise refusal(matrix, f"give either {matrix}, or {' and '.join(numbers)}, got also {name}")
+        return values
+
 
 #: They are in the network's simulation parameters, which may be changed after it was built.
 _ELSEWHERE = frozenset({"scale", "dt", "duration", "discard", "seed"})
@@ -232,13 +264,17 @@ def documented(arguments: PD14Arguments) -> tuple[ModelParameter, ...]:
     Parameters
     ----------
     arguments
-        Of the model; a value that is not the default is marked as such in its source.
+        Of the model; a value that is not the default is marked as such in its source. A matrix stands in place
+        of the numbers that it replaces.
     """
     parameters = []
+    unused = {name for matrix, numbers in _REPLACED.items() if getattr(arguments, matrix) for name in numbers}
     for name, field in PD14Arguments.model_fields.items():
         if name in _ELSEWHERE:
             continue
         value = getattr(arguments, name)
+        if value is None or name in unused:
+            continue
         quantity = next((m for m in field.metadata if isinstance(m, Quantity)), None)
         extra = field.json_schema_extra
         source = str(extra["source"]) if isinstance(extra, dict) else ""
