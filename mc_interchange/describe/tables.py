@@ -143,21 +143,29 @@ def _initial(population: Population | VirtualPopulation) -> str:
     return _distribution(population.initial_V_m) if isinstance(population, Population) else "-"
 
 
+def _weight_unit(network: Network, target: str) -> str:
+    population = network.population(target)
+    return population.neuron.entry.weight_unit if isinstance(population, Population) else ""
+
+
 def _connectivity(network: Network) -> Table:
+    units = _distinct(_weight_unit(network, p.target) for p in network.projections)
+    several = len(units) > 1
     rows = tuple(
         (
             p.name,
             p.source,
             p.target,
             _rule(p.rule),
-            _distribution(p.weight),
+            _distribution(p.weight) + (f" ({_weight_unit(network, p.target)})" if several else ""),
             _distribution(p.delay),
             p.meaning,
             p.reference,
         )
         for p in network.projections
     )
-    header = ("Name", "Source", "Target", "Pattern", "Weight (pA)", "Delay (ms)", "Meaning", "Reference")
+    weight = "Weight" if several or not units else f"Weight ({units[0]})"
+    header = ("Name", "Source", "Target", "Pattern", weight, "Delay (ms)", "Meaning", "Reference")
     return Table("C Connectivity", header, rows, prose=frozenset({"Meaning", "Reference"}))
 
 
@@ -217,11 +225,22 @@ def _neurons(network: Network) -> Table:
     )
 
 
+#: What a weight does, by its unit.
+_EFFECTS = {
+    "pA": "the weight to the synaptic current of the target: the excitatory one for a weight of 0 or more, else the "
+    "inhibitory one",
+    "nS": "the size of the weight to a conductance of the target: the excitatory one for a weight of 0 or more, else "
+    "the inhibitory one",
+    "mV": "the weight to the membrane potential of the target",
+}
+
+
 def _synapses(network: Network) -> Table:
     models = _distinct(p.synapse for p in network.projections)
+    units = _distinct(_weight_unit(network, p.target) for p in network.projections)
     text = {
-        "static_synapse": "a spike arrives after the delay and adds the weight to the synaptic current of the target: "
-        "the excitatory one for a weight of 0 or more, else the inhibitory one"
+        "static_synapse": "a spike arrives after the delay and adds "
+        + "; or ".join(text for unit, text in _EFFECTS.items() if unit in units)
     }
     rows = tuple((model, text.get(model, "")) for model in models)
     return Table("D Synapse models", ("Model", "Description"), rows, prose=frozenset({"Description"}))
@@ -235,7 +254,8 @@ def _input(network: Network) -> Table:
             rows.append(("I_e", "constant current", p.name, f"{number(current)} pA", "-", "0", "-", "", p.source))
     for item in network.inputs:
         if isinstance(item, PoissonInput):
-            kind, size = "Poisson spikes", f"{number(item.rate)} spikes/s, weight {number(item.weight)} pA"
+            unit = _weight_unit(network, item.target)
+            kind, size = "Poisson spikes", f"{number(item.rate)} spikes/s, weight {number(item.weight)} {unit}"
         else:
             kind, size = "step current", f"{number(item.amplitude)} pA"
         size_of_target = network.population(item.target).size

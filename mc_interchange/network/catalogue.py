@@ -119,9 +119,8 @@ class NeuronEntry:
 
     @property
     def in_model_files(self) -> bool:
-        """Whether rules can be given for it: weights are in pA, there is one receptor, and neurons start at ``E_L``."""
-        kinds = {p.name: p.kind for p in self.parameters}
-        return self.weight_unit == "pA" and "E_L" in kinds and kinds.get("tau_syn") != "list"
+        """Whether rules can be given for it: neurons have a potential, and there is one receptor."""
+        return self.V_m is not None and all(p.name != "tau_syn" for p in self.parameters)
 
     def __getitem__(self, name: str) -> NeuronParameter:
         return next(p for p in self.parameters if p.name == name)

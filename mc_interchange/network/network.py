@@ -15,6 +15,7 @@ from .inputs import Input
 from .populations import AnyPopulation, Population, VirtualPopulation
 from .rules import Explicit, Rule
 from .simulation import Simulation
+from .weights import Weighted, weight_quantity
 
 __all__ = ["ModelParameter", "Network", "Projection"]
 
@@ -57,7 +58,7 @@ class ModelParameter(Part):
         return self
 
 
-class Projection(Part):
+class Projection(Weighted):
     """Synapses from one population onto another, made by one rule.
 
     A ``name`` is needed only where several projections join the same two populations.
@@ -68,7 +69,7 @@ class Projection(Part):
     target: Name
     rule: Rule
     synapse: Literal["static_synapse"] = "static_synapse"
-    weight: Annotated[Distribution, Quantity("pA", "J", "synaptic weight")]
+    weight: Annotated[Distribution, weight_quantity("J")]
     delay: Annotated[Distribution, Quantity("ms", "d", "delay, rounded to the resolution")]
     meaning: str = ""
     reference: str = ""
@@ -103,7 +104,7 @@ class Projection(Part):
         elif isinstance(weight, Uniform):
             largest = max(abs(weight.low), abs(weight.high))
         if largest > MAX_DRAWN_WEIGHT:
-            raise refusal("weight", f"drawn weights must be within {MAX_DRAWN_WEIGHT:g} pA, got {largest:g}")
+            raise refusal("weight", f"drawn weights must be within {MAX_DRAWN_WEIGHT:g}, got {largest:g}")
         return self
 
 

@@ -125,7 +125,7 @@ class _Rewriting:
         return schema
 
     def _reference(self, name: str, unit: str | None) -> str:
-        new = name if unit is None else f"{name}_in_{unit.replace('/', '_per_')}"
+        new = name if unit is None else f"{name}_in_{unit.replace('/', '_per_').replace(' | ', '_or_')}"
         if new not in self.done:
             self.done[new] = None  # stops a definition that refers to itself
             self.done[new] = self.node(self._given[name], unit)

@@ -34,8 +34,8 @@ MISTAKES_IN_ONE_FIELD = [
     (
         "wrong unit in a distribution",
         "mean: 87.8",
-        "mean: 87.8 mV",
-        "projections[0].weight.mean: must be in pA, got '87.8 mV'",
+        "mean: 87.8 nA",
+        "projections[0].weight.mean: must be in pA or nS or mV, got '87.8 nA'",
     ),
     (
         "unit with another case",
@@ -289,6 +289,18 @@ MISTAKES_IN_ONE_FIELD = [
 ]
 MISTAKES_BETWEEN_FIELDS = [
     (
+        "weight in the unit of another neuron model",
+        "mean: 87.8",
+        "mean: 87.8 mV",
+        "projections[0].weight.mean: must be in pA, got '87.8 mV'",
+    ),
+    (
+        "weight of an input in the unit of another neuron model",
+        "rate: 8000.0, weight: 87.8",
+        "rate: 8000.0, weight: 87.8 nS",
+        "inputs[0].weight: must be in pA, got '87.8 nS'",
+    ),
+    (
         "start off the grid",
         "delay: 0.1}",
         "delay: 0.1, start: 0.25}",
@@ -490,7 +502,7 @@ MISTAKES_BETWEEN_FIELDS = [
         "weights beyond float32",
         "mean: 87.8",
         "mean: 1e38",
-        "projections[0].weight: drawn weights must be within 1e+30 pA, got 1e+38",
+        "projections[0].weight: drawn weights must be within 1e+30, got 1e+38",
     ),
 ]
 MISTAKES = [*MISTAKES_IN_ONE_FIELD, *MISTAKES_BETWEEN_FIELDS]
