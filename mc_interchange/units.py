@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-__all__ = ["UNITS", "Quantity", "text_pattern", "unit_of"]
+__all__ = ["UNITS", "WEIGHT_UNIT", "Quantity", "text_pattern", "unit_of"]
 
 #: Every unit that a value may carry, with its meaning.
 UNITS = {
@@ -27,6 +27,9 @@ UNITS = {
     "um": "length",
     "1": "a pure number",
 }
+
+#: Of a synaptic weight: the one of these that the target's neuron model takes.
+WEIGHT_UNIT = "pA | nS | mV"
 
 #: A decimal number; two digits of exponent, so that none is infinite.
 _DECIMAL = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"

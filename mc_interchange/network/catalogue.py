@@ -33,6 +33,8 @@ class NeuronParameter:
         Allowed from here on; ``None``: any sign.
     positive
         Zero is refused too.
+    maximum
+        Allowed up to here; ``None``: no limit.
     default
         ``None``: the model file must give it.
     """
@@ -45,6 +47,7 @@ class NeuronParameter:
     minimum: float | None = None
     positive: bool = False
     default: ParameterValue | None = None
+    maximum: float | None = None
 
     @property
     def kind(self) -> Literal["number", "list", "switch"]:
@@ -80,6 +83,8 @@ class NeuronParameter:
             raise ValueError(f"must be greater than 0 {self.unit}, got {value:g}")
         if self.minimum is not None and value < self.minimum:
             raise ValueError(f"must be at least {self.minimum:g} {self.unit}, got {value:g}")
+        if self.maximum is not None and value > self.maximum:
+            raise ValueError(f"must be at most {self.maximum:g} {self.unit}, got {value:g}")
         return float(value)
 
 
@@ -199,6 +204,13 @@ def _equals(pynn: str) -> dict[str, str]:
     return {"neuroml": pynn, "pynn": pynn}
 
 
+_HH = "Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764"
+
+
+def _gate(name: str, symbol: str, meaning: str, nest: float) -> NeuronParameter:
+    return NeuronParameter(name, "1", symbol, f"{meaning} at t = 0", nest, minimum=0, maximum=1, default=nest)
+
+
 _ENTRIES = (
     _entry(
         "iaf_psc_exp",
@@ -305,6 +317,23 @@ _ENTRIES = (
         NeuronParameter("asc_r", "1", "r_j", "fraction of the current kept at a spike", (1.0, 1.0)),
         below=_LIF_BELOW,
         V_m=-78.85,
+    ),
+    _entry(
+        "hh_psc_alpha",
+        "neuron of Hodgkin and Huxley with synaptic currents that follow an alpha function",
+        _HH,
+        *(_C_m(100.0), _g_L(30.0), NeuronParameter("E_L", "mV", "E_L", "reversal potential of the leak", -54.402)),
+        NeuronParameter("g_Na", "nS", "g_Na", "sodium conductance", 12000.0, minimum=0),
+        NeuronParameter("E_Na", "mV", "E_Na", "reversal potential of sodium", 50.0),
+        NeuronParameter("g_K", "nS", "g_K", "potassium conductance", 3600.0, minimum=0),
+        NeuronParameter("E_K", "mV", "E_K", "reversal potential of potassium", -77.0),
+        *(*_tau_syn(0.2), _t_ref()),
+        # the steady state at -65 mV
+        _gate("Act_m", "m", "activation of sodium", 0.05293248525724958),
+        _gate("Inact_h", "h", "inactivation of sodium", 0.5961207535084603),
+        _gate("Act_n", "n", "activation of potassium", 0.3176769140606974),
+        _I_E,
+        V_m=-65.0,
     ),
     _entry(
         "parrot_neuron",

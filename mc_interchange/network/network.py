@@ -10,11 +10,12 @@ from mc_interchange.units import UNITS, Quantity
 
 from .base import Name, Part, refusal
 from .consistency import check_network
-from .distributions import Distribution, Normal, TruncatedNormal, Uniform, Values
+from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
 from .inputs import Input
 from .populations import AnyPopulation, Population, VirtualPopulation
 from .rules import Explicit, Rule
 from .simulation import Simulation
+from .synapses import AnySynapse, SynapseModel
 from .weights import Weighted, weight_quantity
 
 __all__ = ["ModelParameter", "Network", "Projection"]
@@ -68,7 +69,7 @@ class Projection(Weighted):
     source: Name
     target: Name
     rule: Rule
-    synapse: Literal["static_synapse"] = "static_synapse"
+    synapse: AnySynapse = SynapseModel()
     weight: Annotated[Distribution, weight_quantity("J")]
     delay: Annotated[Distribution, Quantity("ms", "d", "delay, rounded to the resolution")]
     meaning: str = ""
@@ -93,6 +94,16 @@ class Projection(Weighted):
                 raise refusal(
                     name, f"must have {len(self.rule.sources)} values, one per synapse, got {len(distribution.values)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _weights_below_their_limit(self) -> Projection:
+        """Refuse a limit of the other sign where all weights are the same."""
+        limit = self.synapse.parameters.get("Wmax")
+        if limit is not None and isinstance(self.weight, Constant) and self.weight.value * limit < 0:
+            raise refusal(
+                "synapse.parameters.Wmax", f"must have the sign of the weight ({self.weight.value:g}), got {limit:g}"
+            )
         return self
 
     @model_validator(mode="after")

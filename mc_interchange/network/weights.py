@@ -11,21 +11,20 @@ from typing import Any
 
 from pydantic import ModelWrapValidatorHandler, model_validator
 
-from mc_interchange.units import Quantity, unit_of
+from mc_interchange.units import WEIGHT_UNIT, Quantity, unit_of
 
 from .base import Part, refusal
+from .synapses import SYNAPSE_CATALOGUE
 
-__all__ = ["WEIGHT_UNITS", "Weighted", "check_weight_units", "weight_quantity"]
+__all__ = ["Weighted", "check_weight_units", "weight_quantity"]
 
-#: Units of weights: of a current, of a conductance, of a jump of the potential.
-WEIGHT_UNITS = ("pA", "nS", "mV")
+#: Parameters of synapses that are weights too.
+_WEIGHTS = {p.name for entry in SYNAPSE_CATALOGUE.values() for p in entry.parameters if p.unit == WEIGHT_UNIT}
 
 
 def weight_quantity(symbol: str) -> Quantity:
     """Return the annotation of a field that holds weights."""
-    return Quantity(
-        " | ".join(WEIGHT_UNITS), symbol, "synaptic weight, in the unit that the target's neuron model takes"
-    )
+    return Quantity(WEIGHT_UNIT, symbol, "synaptic weight, in the unit that the target's neuron model takes")
 
 
 class Weighted(Part):
@@ -39,8 +38,16 @@ class Weighted(Part):
     def _keep_texts(cls, values: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
         part = handler(values)
         if isinstance(values, dict):
-            object.__setattr__(part, "_texts", tuple(_texts(values.get("weight"), "weight")))
+            texts = [*_texts(values.get("weight"), "weight"), *_texts(_synapse(values), "synapse.parameters")]
+            object.__setattr__(part, "_texts", tuple(texts))
         return part
+
+
+def _synapse(values: dict[str, Any]) -> dict[str, Any]:
+    """Return those parameters of the synapse that are weights."""
+    synapse = values.get("synapse")
+    parameters = synapse.get("parameters") if isinstance(synapse, dict) else None
+    return {k: v for k, v in parameters.items() if k in _WEIGHTS} if isinstance(parameters, dict) else {}
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

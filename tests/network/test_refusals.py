@@ -217,8 +217,8 @@ MISTAKES_IN_ONE_FIELD = [
     (
         "unknown model",
         "iaf_psc_exp",
-        "hh_psc_alpha",
-        "populations[0].neuron.model: unknown neuron model 'hh_psc_alpha'; known: iaf_psc_exp, iaf_psc_alpha, iaf_psc_delta, iaf_cond_exp, iaf_cond_alpha, aeif_cond_exp, aeif_cond_alpha, izhikevich, glif_psc, parrot_neuron",
+        "hh_cond_exp_traub",
+        "populations[0].neuron.model: unknown neuron model 'hh_cond_exp_traub'; known: iaf_psc_exp, iaf_psc_alpha, iaf_psc_delta, iaf_cond_exp, iaf_cond_alpha, aeif_cond_exp, aeif_cond_alpha, izhikevich, glif_psc, hh_psc_alpha, parrot_neuron",
     ),
     (
         "unknown kind",

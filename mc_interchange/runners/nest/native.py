@@ -76,7 +76,8 @@ def _rule(projection: Projection) -> dict[str, Any]:
 
 def _synapse(nest: Any, projection: Projection) -> dict[str, Any]:
     return {
-        "synapse_model": "static_synapse",
+        "synapse_model": projection.synapse.model,
+        **projection.synapse.parameters,
         "weight": _parameter(nest, projection.weight),
         "delay": _parameter(nest, projection.delay),
     }
@@ -115,10 +116,11 @@ def _connect_listed(nest: Any, projection: Projection, rule: Explicit, source: A
                 f"projection {projection.name}: NEST cannot draw the {name} of listed synapses; give values, or run "
                 "without --native"
             )
+    extra = projection.synapse.parameters
     arrays["delay"] = round_delays(arrays["delay"], dt) / steps(1.0, dt)
     nest.Connect(
         np.array(rule.sources) + int(source[0].global_id),
         np.array(rule.targets) + int(target[0].global_id),
         "one_to_one",
-        {"synapse_model": "static_synapse", **arrays},
+        {"synapse_model": projection.synapse.model, **{k: np.full(n, v) for k, v in extra.items()}, **arrays},
     )
