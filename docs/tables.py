@@ -30,24 +30,24 @@ and by the synapses on it: {synapses}; see [NeuroML](neuroml.md#cells-and-synaps
 PyNN's models of the same names have the parameters of NeuroML's in the same units, save `a` of `EIF_cond_*`: nS in
 PyNN, uS in NeuroML. Brian2 names no models, one writes their equations there.
 
-`hh_psc_alpha` has no equal in PyNN and in the core types of NeuroML: `HH_cond_exp` has conductances for synapses, and other
-rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it.
+`hh_psc_alpha` has no equal in PyNN and in the core types of NeuroML: `HH_cond_exp` has conductances for synapses, and
+other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it.
 """
 
 SYNAPSE_INTRODUCTION = """# Synapse models
 
 The catalogue: one entry per model, with NEST's names and units. This page is written from it (`make schema`).
 
-In [model files](model-file.md) a projection names its synapse, with parameters where it has some; those marked with * must be
-given, the others are states at t = 0. Weight and delay belong to the projection, as ever.
+In [model files](model-file.md) a projection names its synapse, with parameters where it has some; those marked with *
+must be given, the others are states at t = 0. Weight and delay belong to the projection, as ever.
 
 ```yaml
 synapse: {{model: tsodyks2_synapse, parameters: {{U: 0.5, tau_rec: 100 ms, tau_fac: 0 ms}}}}
 ```
 
-NEST runs all of them, SONATA holds all of them (as a model template with parameters), and [capture](capture.md) takes them and
-others out of a kernel. NeuroML refuses by name whatever is not static. The tests hold each against the recursion that was
-published, spike by spike.
+NEST runs all of them, SONATA holds all of them (as a model template with parameters), and [capture](capture.md) takes
+them and others out of a kernel. NeuroML refuses by name whatever is not static. The tests hold each against the
+recursion that was published, spike by spike.
 
 | here | NEST | NeuroML | PyNN | Brian2 |
 |---|---|---|---|---|

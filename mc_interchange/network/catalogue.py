@@ -80,12 +80,15 @@ class NeuronParameter:
         if not abs(value) <= sys.float_info.max:
             raise ValueError(f"must be a finite number, got {value!r:.60}")
         if self.positive and value <= 0:
-            raise ValueError(f"must be greater than 0 {self.unit}, got {value:g}")
+            raise ValueError(f"must be greater than {self._with_unit(0)}, got {value:g}")
         if self.minimum is not None and value < self.minimum:
-            raise ValueError(f"must be at least {self.minimum:g} {self.unit}, got {value:g}")
+            raise ValueError(f"must be at least {self._with_unit(self.minimum)}, got {value:g}")
         if self.maximum is not None and value > self.maximum:
-            raise ValueError(f"must be at most {self.maximum:g} {self.unit}, got {value:g}")
+            raise ValueError(f"must be at most {self._with_unit(self.maximum)}, got {value:g}")
         return float(value)
+
+    def _with_unit(self, value: float) -> str:
+        return f"{value:g}" if self.unit == "1" else f"{value:g} {self.unit}"
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ _ENTRIES = (
             "brian2": "equations",
         },
         "`u` is usually `U`. The mechanism of NeuroML (`tsodyksMarkramDepMechanism` without facilitation) can "
-        "only be put on `blockingPlasticSynapse`, a conductance with a rise time, which no neuron model has here: another synapse.",
+        "only be put on `blockingPlasticSynapse`, a conductance with a rise time, which no neuron model here has: "
+        "another synapse.",
     ),
     SynapseEntry(
         "stdp_synapse",

@@ -7,6 +7,7 @@ source is a neuron that repeats given spikes, since NEST's generators take stati
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,8 @@ def sent(run: Run) -> NDArray[np.float64]:
     arrivals = run.spikes["P"].steps + round(DELAY / DT)
     first = round(float(report.times[0]) / DT)
     fired = run.spikes["N"].steps
-    assert not np.isin(arrivals, fired).any()
-    assert all(((arrivals - step) < 0).any() or True for step in fired)
+    # a spike that arrives while the target is refractory would not show
+    assert not np.isin(arrivals, fired + np.arange(round(1.0 / DT) + 1)[:, np.newaxis]).any()
     return jumps[arrivals - first]
 
 
@@ -194,7 +195,8 @@ def capture_of(described: Network):
     meter = kernel.Create("voltmeter", params={"interval": DT})
     kernel.Connect(meter, populations["N"])
     captured = capture(populations, duration=described.simulation.duration)
-    assert captured.projections["P_to_N"].synapse == realize(described).projections["P_to_N"].synapse
+    (taken,) = (e for e in captured.projections.values() if (e.source, e.target) == ("P", "N"))
+    assert taken.synapse == realize(described).projections["P_to_N"].synapse
     return captured
 
 
@@ -207,7 +209,7 @@ def test_listed_synapses_natively() -> None:
 def test_neuroml_refuses_by_name(tmp_path: Path) -> None:
     text = serialize_network(network(SYNAPSES["tsodyks2_synapse"]))
     text = text.replace("iaf_psc_delta", "iaf_psc_exp").replace("C_m:", "tau_syn_ex: 2, tau_syn_in: 2, C_m:")
-    text = text.replace("refractory_input: false, ", "")
+    text = re.sub(r"refractory_input: false,? ?", "", text)
     with pytest.raises(NotRepresentableError, match=r"projection P_to_N: NeuroML.* synapse model tsodyks2_synapse"):
         export(realize(parse_network(text)), "neuroml", tmp_path / "out")
 
@@ -226,7 +228,7 @@ def test_tables_name_the_synapse() -> None:
         ("{model: static_synapse, parameters: {U: 1}}", "synapse.parameters.U: not a parameter of static_synapse; it"),
         (
             "{model: tsodyks2_synapse, parameters: {U: 1.5, tau_rec: 1, tau_fac: 1}}",
-            "synapse.parameters.U: must be at most 1 1, got 1.5",
+            "synapse.parameters.U: must be at most 1, got 1.5",
         ),
         (
             "{model: tsodyks2_synapse, parameters: {U: 0.5, tau_rec: 1 s, tau_fac: 1}}",
