@@ -13,6 +13,7 @@ from typing import Any
 import nest
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from microcircuit import helpers
 from microcircuit.network import Network as Microcircuit
 from microcircuit.network_params import default_net_dict, get_exc_inh_matrix
@@ -20,6 +21,7 @@ from microcircuit.sim_params import default_sim_dict
 from microcircuit.stimulus_params import default_stim_dict
 
 from mc_interchange import Network, open_model
+from mc_interchange.cli.describe import command as describe
 from mc_interchange.equivalence.rules import check_rules
 from mc_interchange.errors import FormatError, ModelError
 from mc_interchange.importers.microcircuit import MicrocircuitWarning, network_of
@@ -343,6 +345,9 @@ def test_files_that_the_package_wrote(tmp_path: Path) -> None:
     for opened in (open_model(path), open_model(path / "sim_dict.json")):
         assert opened.network == network_of(**given)
         assert opened.simulation.seed == given["sim_dict"]["rng_seed"]
+    result = CliRunner().invoke(describe, [str(path)])
+    assert result.exit_code == 0, result.output
+    assert "8 (L23E, L23I, L4E, L4I, L5E, L5I, L6E, L6I)" in " ".join(result.output.split())
     (path / "net_dict.json").write_text("{")
     with pytest.raises(FormatError, match=r"net_dict\.json: not JSON"):
         open_model(path)
