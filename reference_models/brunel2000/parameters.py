@@ -10,6 +10,7 @@ from pydantic import Field
 from mc_interchange.network import ModelParameter
 from mc_interchange.network.base import NonNegative, Part, Positive, Real
 from mc_interchange.network.simulation import MAX_SEED
+from mc_interchange.reference_models.documented import documented as as_documented
 from mc_interchange.units import Quantity
 
 __all__ = ["REGIMES", "Brunel2000Arguments", "Regime", "documented"]
@@ -140,26 +141,8 @@ def documented(arguments: Brunel2000Arguments) -> tuple[ModelParameter, ...]:
     Parameters
     ----------
     arguments
-        Of the model; a value that is not the default is marked as such in its source.
+        Of the model.
     """
+    unused = {"tau_syn"} if arguments.neuron == "iaf_psc_delta" else set()
     used = {"g": arguments.g_used, "eta": arguments.eta_used}
-    left_out = {"tau_syn"} if arguments.neuron == "iaf_psc_delta" else set()
-    parameters = []
-    for name, field in Brunel2000Arguments.model_fields.items():
-        if name in _ELSEWHERE | left_out:
-            continue
-        value = getattr(arguments, name)
-        quantity = next((m for m in field.metadata if isinstance(m, Quantity)), None)
-        extra = field.json_schema_extra
-        source = str(extra["source"]) if isinstance(extra, dict) else ""
-        parameters.append(
-            ModelParameter(
-                name=name,
-                value=used.get(name, value),
-                unit=quantity.unit if quantity else "",
-                symbol=quantity.symbol if quantity else "",
-                meaning=quantity.meaning if quantity else field.description or "",
-                source=source if value == field.default else "chosen by the user",
-            )
-        )
-    return tuple(parameters)
+    return as_documented(arguments, without=_ELSEWHERE | unused, used=used)

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from mc_interchange.network import ModelParameter
 from mc_interchange.network.base import Count, Flag, NonNegative, Part, Positive, Real, refusal
 from mc_interchange.network.simulation import MAX_SEED
+from mc_interchange.reference_models.documented import documented as as_documented
 from mc_interchange.units import Quantity
 
 __all__ = ["POPULATIONS", "PD14Arguments", "documented"]
@@ -259,33 +260,12 @@ _ELSEWHERE = frozenset({"scale", "dt", "duration", "discard", "seed"})
 
 
 def documented(arguments: PD14Arguments) -> tuple[ModelParameter, ...]:
-    """Return the arguments as documented model parameters.
+    """Return the arguments as documented model parameters; a matrix stands in place of the numbers that it replaces.
 
     Parameters
     ----------
     arguments
-        Of the model; a value that is not the default is marked as such in its source. A matrix stands in place
-        of the numbers that it replaces.
+        Of the model.
     """
-    parameters = []
-    unused = {name for matrix, numbers in _REPLACED.items() if getattr(arguments, matrix) for name in numbers}
-    for name, field in PD14Arguments.model_fields.items():
-        if name in _ELSEWHERE:
-            continue
-        value = getattr(arguments, name)
-        if value is None or name in unused:
-            continue
-        quantity = next((m for m in field.metadata if isinstance(m, Quantity)), None)
-        extra = field.json_schema_extra
-        source = str(extra["source"]) if isinstance(extra, dict) else ""
-        parameters.append(
-            ModelParameter(
-                name=name,
-                value=value,
-                unit=quantity.unit if quantity else "",
-                symbol=quantity.symbol if quantity else "",
-                meaning=quantity.meaning if quantity else field.description or "",
-                source=source if value == field.default else "chosen by the user",
-            )
-        )
-    return tuple(parameters)
+    replaced = {n for matrix, names in _REPLACED.items() for n in (names if getattr(arguments, matrix) else (matrix,))}
+    return as_documented(arguments, without=_ELSEWHERE | replaced)
