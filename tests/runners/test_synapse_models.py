@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mc_interchange import export, open_model, realize
 from mc_interchange.describe import describe
-from mc_interchange.errors import ModelError, NotRepresentableError
+from mc_interchange.errors import ModelError, NotRepresentableError, SimulationError
 from mc_interchange.importers.nest import capture
 from mc_interchange.network import SYNAPSE_CATALOGUE, Network, parse_network, serialize_network
 from mc_interchange.runs import Run
@@ -204,6 +204,17 @@ def test_listed_synapses_natively() -> None:
     described = network(SYNAPSES["tsodyks2_synapse"], rule="explicit, sources: [0, 0], targets: [0, 0]")
     explicit, native = (NestRunner().run(realize(described), native=native) for native in (False, True))
     np.testing.assert_array_equal(explicit.voltages["N"].values, native.voltages["N"].values)
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_spike_generators_take_static_synapses_only(native: bool) -> None:
+    text = serialize_network(network(SYNAPSES["tsodyks2_synapse"]))
+    text = text.replace("name: P_to_N, source: P", "name: P_to_N, source: S").replace("source: P\n", "source: S\n")
+    described = parse_network(text)
+    assert described.projections[-1].source == "S"
+    says = r"projection P_to_N: NEST refused tsodyks2_synapse from spike generators, which take static synapses; put"
+    with pytest.raises(SimulationError, match=says):
+        NestRunner().run(realize(described), native=native)
 
 
 def test_neuroml_refuses_by_name(tmp_path: Path) -> None:

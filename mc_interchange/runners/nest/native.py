@@ -26,7 +26,7 @@ from mc_interchange.network import (
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
-from .devices import create_sources, refused_by
+from .devices import create_sources, refused_by, synapses_of
 from .kernel import own_nodes
 
 __all__ = ["connect_natively", "create_natively"]
@@ -60,7 +60,9 @@ def connect_natively(nest: Any, network: Network, populations: dict[str, Any], p
     progress.task("connecting", len(network.projections), "projections")
     for projection in network.projections:
         source, target = populations[projection.source], populations[projection.target]
-        with refused_by(nest, f"projection {projection.name}", "its rule"):
+        activity = getattr(network.population(projection.source), "activity", None)
+        part = synapses_of(projection.synapse.model, activity, "its rule")
+        with refused_by(nest, f"projection {projection.name}", part):
             if isinstance(projection.rule, Explicit):
                 _connect_listed(nest, projection, projection.rule, source, target, network.simulation.dt)
             else:
