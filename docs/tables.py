@@ -1,13 +1,14 @@
-"""Writes the page of neuron models from the catalogue: ``make schema``."""
+"""Writes the pages of neuron models and of synapse models from the catalogues: ``make schema``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mc_interchange.formats.neuroml import CELLS, SYNAPSES, WRITTEN_SYNAPSES, Attribute, CellType
-from mc_interchange.network import CATALOGUE, NeuronEntry, NeuronParameter
+from mc_interchange.network import CATALOGUE, SYNAPSE_CATALOGUE, NeuronEntry, NeuronParameter, SynapseEntry
 
 PAGE = Path(__file__).with_name("neuron-models.md")
+SYNAPSE_PAGE = Path(__file__).with_name("synapse-models.md")
 
 INTRODUCTION = """# Neuron models
 
@@ -28,6 +29,30 @@ and by the synapses on it: {synapses}; see [NeuroML](neuroml.md#cells-and-synaps
 
 PyNN's models of the same names have the parameters of NeuroML's in the same units, save `a` of `EIF_cond_*`: nS in
 PyNN, uS in NeuroML. Brian2 names no models, one writes their equations there.
+
+`hh_psc_alpha` has no equal in PyNN and in the core types of NeuroML: `HH_cond_exp` has conductances for synapses, and
+other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it.
+"""
+
+SYNAPSE_INTRODUCTION = """# Synapse models
+
+The catalogue: one entry per model, with NEST's names and units. This page is written from it (`make schema`).
+
+In [model files](model-file.md) a projection names its synapse, with parameters where it has some; those marked with *
+must be given, the others are states at t = 0. Weight and delay belong to the projection, as ever.
+
+```yaml
+synapse: {{model: tsodyks2_synapse, parameters: {{U: 0.5, tau_rec: 100 ms, tau_fac: 0 ms}}}}
+```
+
+NEST runs all of them, SONATA holds all of them (as a model template with parameters), and [capture](capture.md) takes
+them and others out of a kernel. NeuroML refuses by name whatever is not static. The tests hold each in NEST against the
+recursion that was published, spike by spike, and against a second simulator: `tsodyks_synapse` and `stdp_synapse` in
+NEURON with PyNN's mechanisms, `tsodyks2_synapse` in jLEMS.
+
+| here | NEST | NeuroML | PyNN | Brian2 |
+|---|---|---|---|---|
+{names}
 """
 
 
@@ -42,6 +67,27 @@ def page() -> str:
         synapses=", ".join(f"`{name}`" for name in SYNAPSES),
     )
     return "\n".join([introduction, *(_section(entry) for entry in CATALOGUE.values())])
+
+
+def synapse_page() -> str:
+    """Return the page of synapse models."""
+    introduction = SYNAPSE_INTRODUCTION.format(names="\n".join(map(_synapse_names, SYNAPSE_CATALOGUE.values())))
+    return "\n".join([introduction, *(_synapse_section(entry) for entry in SYNAPSE_CATALOGUE.values())])
+
+
+def _synapse_names(entry: SynapseEntry) -> str:
+    names = (entry.elsewhere.get(tool, "") for tool in ("nest", "neuroml", "pynn", "brian2"))
+    return f"| `{entry.name}` | {' | '.join(names)} |"
+
+
+def _synapse_section(entry: SynapseEntry) -> str:
+    source = "" if entry.source == "-" else f" ({entry.source})"
+    lines = [f"## {entry.name}", "", f"{entry.meaning[0].upper()}{entry.meaning[1:]}{source}.", ""]
+    lines += [entry.notes, ""] if entry.notes else []
+    if entry.parameters:
+        lines += ["| Parameter | Unit | Meaning | NEST's default |", "|---|---|---|---|"]
+        lines += [*(_row(parameter, None) for parameter in entry.parameters), ""]
+    return "\n".join(lines)
 
 
 def _names(entry: NeuronEntry) -> str:
@@ -80,10 +126,13 @@ def _row(parameter: NeuronParameter, cell: CellType | None) -> str:
         if parameter.minimum is not None
         else ""
     )
+    if parameter.maximum is not None:
+        limits = f" ({parameter.minimum:g} to {parameter.maximum:g})"
+    unit = parameter.unit.replace(" | ", " or ")
     kind = {"number": "", "list": ", a list", "switch": ", true or false"}[parameter.kind]
     star = "*" if parameter.default is None else ""
     default = str(list(parameter.nest) if isinstance(parameter.nest, tuple) else parameter.nest).lower()
-    row = f"| `{parameter.name}`{star} | {parameter.unit} | {parameter.meaning}{limits}{kind} | {default} |"
+    row = f"| `{parameter.name}`{star} | {unit} | {parameter.meaning}{limits}{kind} | {default} |"
     return f"{row} {_in_neuroml(parameter.name, cell)} |" if cell else row
 
 
@@ -100,4 +149,5 @@ def _in_neuroml(name: str, cell: CellType) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"{PAGE} written")
+    SYNAPSE_PAGE.write_text(synapse_page(), encoding="utf-8")
+    print(f"{PAGE} and {SYNAPSE_PAGE} written")

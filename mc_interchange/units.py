@@ -13,12 +13,12 @@ from typing import Any, Literal
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-__all__ = ["UNITS", "Quantity", "text_pattern"]
+__all__ = ["UNITS", "WEIGHT_UNIT", "Quantity", "text_pattern", "unit_of"]
 
 #: Every unit that a value may carry, with its meaning.
 UNITS = {
     "ms": "time",
-    "mV": "membrane potential",
+    "mV": "membrane potential, and synaptic weight of a synapse by which the potential jumps",
     "pF": "capacitance",
     "pA": "current, and synaptic weight of a current-based synapse",
     "nS": "conductance, and synaptic weight of a conductance-based synapse",
@@ -27,6 +27,9 @@ UNITS = {
     "um": "length",
     "1": "a pure number",
 }
+
+#: Of a synaptic weight: the one of these that the target's neuron model takes.
+WEIGHT_UNIT = "pA | nS | mV"
 
 #: A decimal number; two digits of exponent, so that none is infinite.
 _DECIMAL = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
@@ -39,7 +42,7 @@ def text_pattern(unit: str, *, minimum: float | None = None, exclusive: bool = F
     Parameters
     ----------
     unit
-        Key of :data:`UNITS`.
+        Key of :data:`UNITS`, or several as in ``pA | mV``.
     minimum
         0 or None: the smallest value (the expression knows signs and zero, no other limits).
     exclusive
@@ -47,7 +50,18 @@ def text_pattern(unit: str, *, minimum: float | None = None, exclusive: bool = F
     """
     sign = r"[-+]?" if minimum is None else r"\+?"
     above_zero = r"(?=[0-9.]*[1-9])" if exclusive else ""
-    return rf"^\s*{sign}{above_zero}{_DECIMAL}\s*(?:{re.escape(unit)})?\s*$"
+    return rf"^\s*{sign}{above_zero}{_DECIMAL}\s*(?:{'|'.join(map(re.escape, _alternatives(unit)))})?\s*$"
+
+
+def unit_of(text: str) -> str | None:
+    """Return the unit behind the number of a text; None where there is none."""
+    match = _TEXT.fullmatch(text)
+    unit: str | None = match[2] if match else None
+    return unit
+
+
+def _alternatives(unit: str) -> list[str]:
+    return unit.split(" | ")
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class Quantity:
     Parameters
     ----------
     unit
-        A key of :data:`UNITS`.
+        A key of :data:`UNITS`; or several as in ``pA | mV``, where it depends on something else which of them counts.
     symbol
         The symbol in equations.
     meaning
@@ -112,11 +126,15 @@ class Quantity:
     def _read_text(self, text: str, path: str) -> float:
         match = _TEXT.fullmatch(text)
         if match is None:
-            raise self._refusal("quantity", f"must be a number in {self.unit}, got {_shorten(text)}", path)
+            raise self._refusal("quantity", f"must be a number in {self._units}, got {_shorten(text)}", path)
         number, unit = match.groups()
-        if unit is not None and unit != self.unit:
-            raise self._refusal("unit", f"must be in {self.unit}, got {_shorten(text)}", path)
+        if unit is not None and unit not in _alternatives(self.unit):
+            raise self._refusal("unit", f"must be in {self._units}, got {_shorten(text)}", path)
         return float(number)
+
+    @property
+    def _units(self) -> str:
+        return self.unit.replace(" | ", " or ")
 
     def _refusal(self, kind: Literal["quantity", "unit"], message: str, path: str) -> PydanticCustomError:
         context: dict[str, Any] = {"message": message, "complete": True}

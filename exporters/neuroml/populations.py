@@ -132,8 +132,10 @@ def cell_type(nodes: Nodes) -> fmt.CellType:
     neuron = neuron_of(nodes)
     name = neuron.entry.elsewhere.get("neuroml")
     if name is None:
+        close = "; iaf_psc_exp with a short tau_syn and weights C_m / tau_syn times these comes close"
         raise NotRepresentableError(
             f"population {nodes.name}: NeuroML's core types have no equal of the neuron model {neuron.model}"
+            + (close if neuron.model == "iaf_psc_delta" else "")
         )
     return fmt.CELLS[name]
 

@@ -21,7 +21,7 @@ from mc_interchange.export import MODEL_FILE
 from mc_interchange.instance import NetworkInstance, Trains, realize
 from mc_interchange.network import Network, PoissonActivity, Simulation, read_network
 from mc_interchange.output import MANIFEST
-from mc_interchange.reading import build, import_path
+from mc_interchange.reading import build, find_importer, import_path
 
 from .options import YAML_VALUE, flag_name
 
@@ -129,10 +129,22 @@ def load_rules(model: str, given: Mapping[str, Any]) -> Network:
     _refuse_arguments(model, given)
     path = _existing(model)
     if not _is_model_file(path):
-        path = (path if path.is_dir() else path.parent) / MODEL_FILE
-        if not path.is_file():
-            raise FormatError(f"{model}: has no rules to describe (no {MODEL_FILE} there)")
+        beside = (path if path.is_dir() else path.parent) / MODEL_FILE
+        return read_network(beside) if beside.is_file() else _rules_read(path, model)
     return read_network(path)
+
+
+def _rules_read(path: Path, model: str) -> Network:
+    """Return the rules that an importer finds in the files themselves."""
+    none = FormatError(f"{model}: has no rules to describe (no {MODEL_FILE} there)")
+    try:
+        importer = find_importer(path)
+    except FormatError:
+        raise none from None
+    network = importer.read(path).network
+    if network is None:
+        raise none
+    return network
 
 
 M = TypeVar("M", Network, NetworkInstance)

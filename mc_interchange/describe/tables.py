@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mc_interchange.network import (
+    SYNAPSE_CATALOGUE,
     Constant,
     Distribution,
     Explicit,
@@ -22,10 +23,12 @@ from mc_interchange.network import (
     PoissonInput,
     Population,
     Rule,
+    SynapseEntry,
     TruncatedNormal,
     Uniform,
     VirtualPopulation,
 )
+from mc_interchange.units import WEIGHT_UNIT
 
 __all__ = ["Table", "number", "tables"]
 
@@ -119,12 +122,20 @@ def _summary(network: Network) -> Table:
         ("Connectivity", f"{len(network.projections)} projections; {', '.join(rules) or 'none'}"),
         ("Neuron model", "; ".join(_distinct(f"{p.neuron.model}: {p.neuron.entry.meaning}" for p in neurons))),
         ("Channel models", "none"),
-        ("Synapse model", ", ".join(_distinct(p.synapse.replace("_", " ") for p in network.projections)) or "none"),
-        ("Plasticity", "none"),
+        (
+            "Synapse model",
+            ", ".join(_distinct(p.synapse.model.replace("_", " ") for p in network.projections)) or "none",
+        ),
+        ("Plasticity", ", ".join(_plastic(network)) or "none"),
         ("Input", ", ".join(inputs) or "none"),
         ("Measurements", "spikes" + (", membrane potentials" if network.simulation.record_V_m else "")),
     )
     return Table("A Model summary", ("Item", "Description"), rows, prose=frozenset({"Description"}))
+
+
+def _plastic(network: Network) -> list[str]:
+    models = (p.synapse for p in network.projections if p.synapse.model != "static_synapse")
+    return _distinct(f"{synapse.model.replace('_', ' ')}: {synapse.entry.meaning}" for synapse in models)
 
 
 def _populations(network: Network) -> Table:
@@ -143,21 +154,29 @@ def _initial(population: Population | VirtualPopulation) -> str:
     return _distribution(population.initial_V_m) if isinstance(population, Population) else "-"
 
 
+def _weight_unit(network: Network, target: str) -> str:
+    population = network.population(target)
+    return population.neuron.entry.weight_unit if isinstance(population, Population) else ""
+
+
 def _connectivity(network: Network) -> Table:
+    units = _distinct(_weight_unit(network, p.target) for p in network.projections)
+    several = len(units) > 1
     rows = tuple(
         (
             p.name,
             p.source,
             p.target,
             _rule(p.rule),
-            _distribution(p.weight),
+            _distribution(p.weight) + (f" ({_weight_unit(network, p.target)})" if several else ""),
             _distribution(p.delay),
             p.meaning,
             p.reference,
         )
         for p in network.projections
     )
-    header = ("Name", "Source", "Target", "Pattern", "Weight (pA)", "Delay (ms)", "Meaning", "Reference")
+    weight = "Weight" if several or not units else f"Weight ({units[0]})"
+    header = ("Name", "Source", "Target", "Pattern", weight, "Delay (ms)", "Meaning", "Reference")
     return Table("C Connectivity", header, rows, prose=frozenset({"Meaning", "Reference"}))
 
 
@@ -217,14 +236,32 @@ def _neurons(network: Network) -> Table:
     )
 
 
+#: What a weight does, by its unit.
+_EFFECTS = {
+    "pA": "the weight to the synaptic current of the target: the excitatory one for a weight of 0 or more, else the "
+    "inhibitory one",
+    "nS": "the size of the weight to a conductance of the target: the excitatory one for a weight of 0 or more, else "
+    "the inhibitory one",
+    "mV": "the weight to the membrane potential of the target",
+}
+
+
+def _unit(entry: SynapseEntry, name: str) -> str:
+    unit = next(p.unit for p in entry.parameters if p.name == name)
+    return "" if unit in ("1", WEIGHT_UNIT) else f" {unit}"
+
+
 def _synapses(network: Network) -> Table:
-    models = _distinct(p.synapse for p in network.projections)
-    text = {
-        "static_synapse": "a spike arrives after the delay and adds the weight to the synaptic current of the target: "
-        "the excitatory one for a weight of 0 or more, else the inhibitory one"
-    }
-    rows = tuple((model, text.get(model, "")) for model in models)
-    return Table("D Synapse models", ("Model", "Description"), rows, prose=frozenset({"Description"}))
+    units = _distinct(_weight_unit(network, p.target) for p in network.projections)
+    effect = "a spike arrives after the delay and adds " + "; or ".join(t for u, t in _EFFECTS.items() if u in units)
+    rows = []
+    for synapse in dict.fromkeys((p.synapse.model, tuple(p.synapse.parameters.items())) for p in network.projections):
+        model, parameters = synapse
+        entry = SYNAPSE_CATALOGUE[model]
+        given = ", ".join(f"{name} {number(value)}{_unit(entry, name)}" for name, value in parameters)
+        text = effect if model == "static_synapse" else f"{entry.meaning} ({entry.source}): {given}; {effect}"
+        rows.append((model, text))
+    return Table("D Synapse models", ("Model", "Description"), tuple(rows), prose=frozenset({"Description"}))
 
 
 def _input(network: Network) -> Table:
@@ -235,7 +272,8 @@ def _input(network: Network) -> Table:
             rows.append(("I_e", "constant current", p.name, f"{number(current)} pA", "-", "0", "-", "", p.source))
     for item in network.inputs:
         if isinstance(item, PoissonInput):
-            kind, size = "Poisson spikes", f"{number(item.rate)} spikes/s, weight {number(item.weight)} pA"
+            unit = _weight_unit(network, item.target)
+            kind, size = "Poisson spikes", f"{number(item.rate)} spikes/s, weight {number(item.weight)} {unit}"
         else:
             kind, size = "step current", f"{number(item.amplitude)} pA"
         size_of_target = network.population(item.target).size

@@ -35,7 +35,7 @@ from mc_interchange.network import (
 from mc_interchange.network.simulation import MAX_SEED
 
 from . import sampling
-from .edges import BLOCK_EDGES, EdgeBlock, Edges, Order, Piece, in_parts
+from .edges import BLOCK_EDGES, EdgeBlock, Edges, Order, Piece, Synapse, in_parts
 from .instance import NetworkInstance, Nodes
 from .trains import ArrayTrains
 
@@ -153,6 +153,7 @@ class RealizedEdges(Edges):
             int(self._row_ends[-1]),
             order,
             sampling.weight_dtype(projection.weight),
+            Synapse(projection.synapse.model, 0, projection.synapse.parameters),
         )
 
     @property

@@ -27,6 +27,7 @@ from .rules import (
     Rule,
 )
 from .simulation import Simulation, VoltageRecording
+from .synapses import SYNAPSE_CATALOGUE, SynapseEntry, SynapseModel
 from .yaml_file import (
     json_schema,
     parse_network,
@@ -39,6 +40,7 @@ from .yaml_file import (
 
 __all__ = [
     "CATALOGUE",
+    "SYNAPSE_CATALOGUE",
     "AllToAll",
     "AnyNeuron",
     "AnyPopulation",
@@ -69,6 +71,8 @@ __all__ = [
     "Slab",
     "SpikeTrains",
     "StepCurrent",
+    "SynapseEntry",
+    "SynapseModel",
     "TruncatedNormal",
     "Uniform",
     "Values",

@@ -33,6 +33,8 @@ class NeuronParameter:
         Allowed from here on; ``None``: any sign.
     positive
         Zero is refused too.
+    maximum
+        Allowed up to here; ``None``: no limit.
     default
         ``None``: the model file must give it.
     """
@@ -45,6 +47,7 @@ class NeuronParameter:
     minimum: float | None = None
     positive: bool = False
     default: ParameterValue | None = None
+    maximum: float | None = None
 
     @property
     def kind(self) -> Literal["number", "list", "switch"]:
@@ -77,10 +80,15 @@ class NeuronParameter:
         if not abs(value) <= sys.float_info.max:
             raise ValueError(f"must be a finite number, got {value!r:.60}")
         if self.positive and value <= 0:
-            raise ValueError(f"must be greater than 0 {self.unit}, got {value:g}")
+            raise ValueError(f"must be greater than {self._with_unit(0)}, got {value:g}")
         if self.minimum is not None and value < self.minimum:
-            raise ValueError(f"must be at least {self.minimum:g} {self.unit}, got {value:g}")
+            raise ValueError(f"must be at least {self._with_unit(self.minimum)}, got {value:g}")
+        if self.maximum is not None and value > self.maximum:
+            raise ValueError(f"must be at most {self._with_unit(self.maximum)}, got {value:g}")
         return float(value)
+
+    def _with_unit(self, value: float) -> str:
+        return f"{value:g}" if self.unit == "1" else f"{value:g} {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -119,9 +127,8 @@ class NeuronEntry:
 
     @property
     def in_model_files(self) -> bool:
-        """Whether rules can be given for it: weights are in pA, there is one receptor, and neurons start at ``E_L``."""
-        kinds = {p.name: p.kind for p in self.parameters}
-        return self.weight_unit == "pA" and "E_L" in kinds and kinds.get("tau_syn") != "list"
+        """Whether rules can be given for it: neurons have a potential, and there is one receptor."""
+        return self.V_m is not None and all(p.name != "tau_syn" for p in self.parameters)
 
     def __getitem__(self, name: str) -> NeuronParameter:
         return next(p for p in self.parameters if p.name == name)
@@ -198,6 +205,13 @@ def _aeif() -> tuple[NeuronParameter, ...]:
 def _equals(pynn: str) -> dict[str, str]:
     """Name a model of PyNN, which is a core type of NeuroML too."""
     return {"neuroml": pynn, "pynn": pynn}
+
+
+_HH = "Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764"
+
+
+def _gate(name: str, symbol: str, meaning: str, nest: float) -> NeuronParameter:
+    return NeuronParameter(name, "1", symbol, f"{meaning} at t = 0", nest, minimum=0, maximum=1, default=nest)
 
 
 _ENTRIES = (
@@ -306,6 +320,23 @@ _ENTRIES = (
         NeuronParameter("asc_r", "1", "r_j", "fraction of the current kept at a spike", (1.0, 1.0)),
         below=_LIF_BELOW,
         V_m=-78.85,
+    ),
+    _entry(
+        "hh_psc_alpha",
+        "neuron of Hodgkin and Huxley with synaptic currents that follow an alpha function",
+        _HH,
+        *(_C_m(100.0), _g_L(30.0), NeuronParameter("E_L", "mV", "E_L", "reversal potential of the leak", -54.402)),
+        NeuronParameter("g_Na", "nS", "g_Na", "sodium conductance", 12000.0, minimum=0),
+        NeuronParameter("E_Na", "mV", "E_Na", "reversal potential of sodium", 50.0),
+        NeuronParameter("g_K", "nS", "g_K", "potassium conductance", 3600.0, minimum=0),
+        NeuronParameter("E_K", "mV", "E_K", "reversal potential of potassium", -77.0),
+        *(*_tau_syn(0.2), _t_ref()),
+        # the steady state at -65 mV
+        _gate("Act_m", "m", "activation of sodium", 0.05293248525724958),
+        _gate("Inact_h", "h", "inactivation of sodium", 0.5961207535084603),
+        _gate("Act_n", "n", "activation of potassium", 0.3176769140606974),
+        _I_E,
+        V_m=-65.0,
     ),
     _entry(
         "parrot_neuron",

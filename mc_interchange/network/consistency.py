@@ -9,9 +9,11 @@ import numpy as np
 
 from .base import refusal
 from .distributions import Constant, Distribution, Normal
+from .inputs import PoissonInput
 from .populations import Population, SpikeTrains, VirtualPopulation
 from .rules import Explicit, OneToOne, Rule
 from .simulation import steps
+from .weights import check_weight_units
 
 if TYPE_CHECKING:
     from .network import Network, Projection
@@ -38,11 +40,14 @@ def check_network(network: Network) -> None:
             raise refusal(f"{path}.source", _unknown(projection.source, known))
         if projection.target not in neurons:
             raise refusal(f"{path}.target", _unknown(projection.target, neurons))
+        check_weight_units(path, projection, _weight_unit(known[projection.target]))
         _check_rule(f"{path}.rule", projection, known[projection.source].size, known[projection.target].size)
         _check_delays(f"{path}.delay", projection.delay, dt)
     for index, item in enumerate(network.inputs):
         if item.target not in neurons:
             raise refusal(f"inputs[{index}].target", _unknown(item.target, neurons))
+        if isinstance(item, PoissonInput):
+            check_weight_units(f"inputs[{index}]", item, _weight_unit(known[item.target]))
         _check_delay(f"inputs[{index}].delay", item.delay, dt)
         _check_window(f"inputs[{index}]", item.start, item.stop, dt)
         if item.neurons is not None and max(item.neurons) >= known[item.target].size:
@@ -50,6 +55,11 @@ def check_network(network: Network) -> None:
                 f"inputs[{index}].neurons", f"must be below {known[item.target].size}, got {max(item.neurons)}"
             )
     _check_recordings(network, known)
+
+
+def _weight_unit(target: Population | VirtualPopulation) -> str:
+    assert isinstance(target, Population)  # checked before
+    return target.neuron.entry.weight_unit
 
 
 def _check_activity(path: str, population: VirtualPopulation, dt: float) -> None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from mc_interchange.units import Quantity
 
 from .base import Count, Name, NonNegative, Part, Positive, Real, check_window
+from .weights import Weighted, weight_quantity
 
 __all__ = ["Input", "PoissonInput", "StepCurrent"]
 
@@ -17,14 +18,14 @@ __all__ = ["Input", "PoissonInput", "StepCurrent"]
 Neurons = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(lambda ids: tuple(sorted(set(ids))))] | None
 
 
-class PoissonInput(Part):
+class PoissonInput(Weighted):
     """An independent Poisson spike train onto each neuron of a population, or onto some of them."""
 
     kind: Literal["poisson"] = "poisson"
     name: Name
     target: Name
     rate: Annotated[NonNegative, Quantity("spikes/s", "nu_ext", "total rate onto each neuron")]
-    weight: Annotated[Real, Quantity("pA", "J_ext", "synaptic weight")]
+    weight: Annotated[Real, weight_quantity("J_ext")]
     delay: Annotated[Positive, Quantity("ms", "d_ext", "delay")]
     start: Annotated[NonNegative, Quantity("ms", "t_on", "first time")] = 0.0
     stop: Annotated[Positive | None, Quantity("ms", "t_off", "last time; without it, no end")] = None

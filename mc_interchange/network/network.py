@@ -10,11 +10,13 @@ from mc_interchange.units import UNITS, Quantity
 
 from .base import Name, Part, refusal
 from .consistency import check_network
-from .distributions import Distribution, Normal, TruncatedNormal, Uniform, Values
+from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
 from .inputs import Input
 from .populations import AnyPopulation, Population, VirtualPopulation
 from .rules import Explicit, Rule
 from .simulation import Simulation
+from .synapses import AnySynapse, SynapseModel
+from .weights import Weighted, weight_quantity
 
 __all__ = ["ModelParameter", "Network", "Projection"]
 
@@ -57,7 +59,7 @@ class ModelParameter(Part):
         return self
 
 
-class Projection(Part):
+class Projection(Weighted):
     """Synapses from one population onto another, made by one rule.
 
     A ``name`` is needed only where several projections join the same two populations.
@@ -67,8 +69,8 @@ class Projection(Part):
     source: Name
     target: Name
     rule: Rule
-    synapse: Literal["static_synapse"] = "static_synapse"
-    weight: Annotated[Distribution, Quantity("pA", "J", "synaptic weight")]
+    synapse: AnySynapse = SynapseModel()
+    weight: Annotated[Distribution, weight_quantity("J")]
     delay: Annotated[Distribution, Quantity("ms", "d", "delay, rounded to the resolution")]
     meaning: str = ""
     reference: str = ""
@@ -95,6 +97,16 @@ class Projection(Part):
         return self
 
     @model_validator(mode="after")
+    def _weights_below_their_limit(self) -> Projection:
+        """Refuse a limit of the other sign where all weights are the same."""
+        limit = self.synapse.parameters.get("Wmax")
+        if limit is not None and isinstance(self.weight, Constant) and self.weight.value * limit < 0:
+            raise refusal(
+                "synapse.parameters.Wmax", f"must have the sign of the weight ({self.weight.value:g}), got {limit:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _drawn_weights_fit(self) -> Projection:
         weight = self.weight
         largest = 0.0
@@ -103,7 +115,7 @@ class Projection(Part):
         elif isinstance(weight, Uniform):
             largest = max(abs(weight.low), abs(weight.high))
         if largest > MAX_DRAWN_WEIGHT:
-            raise refusal("weight", f"drawn weights must be within {MAX_DRAWN_WEIGHT:g} pA, got {largest:g}")
+            raise refusal("weight", f"drawn weights must be within {MAX_DRAWN_WEIGHT:g}, got {largest:g}")
         return self
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from mc_interchange.units import UNITS, text_pattern
 
-from .catalogue import CATALOGUE, NeuronParameter
+from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter
+from .synapses import SYNAPSE_CATALOGUE, SynapseEntry
 
 __all__ = ["build_schema"]
 
@@ -44,6 +45,8 @@ def _correct(name: str, definition: dict[str, Any]) -> dict[str, Any]:
     """Mend one definition: keys that must be given, and keys that need not."""
     if name == "Neuron":
         return _neuron(definition)
+    if name == "SynapseModel":
+        return _synapse(definition)
     properties = definition.get("properties", {})
     required = set(definition.get("required", ())) - {_DERIVED.get(name, "")}
     for key in _TAG_KEYS:
@@ -57,24 +60,35 @@ def _correct(name: str, definition: dict[str, Any]) -> dict[str, Any]:
 
 def _neuron(definition: dict[str, Any]) -> dict[str, Any]:
     """Return the alternatives of the catalogue, with the parameters of each model."""
-    models = []
-    for entry in (e for e in CATALOGUE.values() if e.in_model_files):
-        parameters = {
-            "type": "object",
-            "properties": {p.name: _parameter(p) for p in entry.parameters},
-            "required": [p.name for p in entry.parameters if p.default is None],
-            "additionalProperties": False,
-        }
-        models.append(
-            {
-                "type": "object",
-                "description": entry.meaning,
-                "properties": {"model": {"const": entry.name}, "parameters": parameters},
-                "required": ["model", "parameters"],
-                "additionalProperties": False,
-            }
-        )
+    models = [_model(entry) for entry in CATALOGUE.values() if entry.in_model_files]
     return {"description": definition["description"], "oneOf": models}
+
+
+def _synapse(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return the alternatives of the catalogue; what needs no parameters may be a name alone."""
+    entries = SYNAPSE_CATALOGUE.values()
+    alone = [entry.name for entry in entries if all(p.default is not None for p in entry.parameters)]
+    names = {"enum": alone, "description": "a model that needs no parameters"}
+    return {"description": definition["description"], "oneOf": [names, *(_model(entry) for entry in entries)]}
+
+
+def _model(entry: NeuronEntry | SynapseEntry) -> dict[str, Any]:
+    """Return the schema of one model with its parameters."""
+    required = [p.name for p in entry.parameters if p.default is None]
+    parameters = {
+        "type": "object",
+        "properties": {p.name: _parameter(p) for p in entry.parameters},
+        "required": required,
+        "additionalProperties": False,
+    }
+    optional = isinstance(entry, SynapseEntry) and not required
+    return {
+        "type": "object",
+        "description": entry.meaning,
+        "properties": {"model": {"const": entry.name}, "parameters": parameters},
+        "required": ["model"] if optional else ["model", "parameters"],
+        "additionalProperties": False,
+    }
 
 
 def _parameter(parameter: NeuronParameter) -> dict[str, Any]:
@@ -125,7 +139,7 @@ class _Rewriting:
         return schema
 
     def _reference(self, name: str, unit: str | None) -> str:
-        new = name if unit is None else f"{name}_in_{unit.replace('/', '_per_')}"
+        new = name if unit is None else f"{name}_in_{unit.replace('/', '_per_').replace(' | ', '_or_')}"
         if new not in self.done:
             self.done[new] = None  # stops a definition that refers to itself
             self.done[new] = self.node(self._given[name], unit)

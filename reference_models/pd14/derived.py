@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .parameters import POPULATIONS, PD14Arguments
 
-__all__ = ["Derived", "derive", "psc_over_psp", "rheobase", "synapse_numbers"]
+__all__ = ["Derived", "derive", "mean_delays", "psc_over_psp", "rheobase", "synapse_numbers"]
 
 #: Spikes/s times ms is 1/1000.
 _SECONDS_PER_MS = 0.001
@@ -161,11 +161,7 @@ def derive(p: PD14Arguments) -> Derived:
     K_ext = np.array(p.K_ext)
     factor = psc_over_psp(p.C_m, p.tau_m, p.tau_syn)
 
-    psp = np.empty((len(POPULATIONS), len(POPULATIONS)))
-    psp[:, 0::2] = p.PSP_exc_mean
-    psp[:, 1::2] = p.PSP_exc_mean * p.g
-    psp[POPULATIONS.index("L23E"), POPULATIONS.index("L4E")] = p.PSP_factor_L4E_to_L23E * p.PSP_exc_mean
-    weight_mean = psp * factor
+    weight_mean = _potentials(p) * factor
     weight_ext = p.PSP_exc_mean * factor
 
     lost = _SECONDS_PER_MS * p.tau_syn * (1.0 - np.sqrt(p.k_scale))
@@ -189,6 +185,39 @@ def derive(p: PD14Arguments) -> Derived:
         step_current=p.dc_transient_amp * K_ext,
         I_rheobase=rheobase(p.C_m, p.tau_m, p.E_L, p.V_th),
     )
+
+
+def mean_delays(p: PD14Arguments) -> NDArray[np.float64]:
+    """Return the mean delays of recurrent synapses, before rounding to the grid.
+
+    Parameters
+    ----------
+    p
+        The model's arguments.
+
+    Returns
+    -------
+    ndarray, shape (8, 8), ms
+    """
+    if p.delay_matrix_mean is not None:
+        return np.array(p.delay_matrix_mean, dtype=float)
+    return _by_source(p.delay_exc_mean, p.delay_inh_mean)
+
+
+def _potentials(p: PD14Arguments) -> NDArray[np.float64]:
+    """Return the mean peaks of postsynaptic potentials in mV, shape (8, 8)."""
+    if p.PSP_matrix_mean is not None:
+        return np.array(p.PSP_matrix_mean, dtype=float)
+    psp = _by_source(p.PSP_exc_mean, p.PSP_exc_mean * p.g)
+    psp[POPULATIONS.index("L23E"), POPULATIONS.index("L4E")] = p.PSP_factor_L4E_to_L23E * p.PSP_exc_mean
+    return psp
+
+
+def _by_source(excitatory: float, inhibitory: float) -> NDArray[np.float64]:
+    """Return a matrix with one value in the columns of excitatory sources, and one in the others."""
+    matrix = np.empty((len(POPULATIONS), len(POPULATIONS)))
+    matrix[:, 0::2], matrix[:, 1::2] = excitatory, inhibitory
+    return matrix
 
 
 def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:

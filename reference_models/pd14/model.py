@@ -27,7 +27,7 @@ from mc_interchange.network import (
     VirtualPopulation,
 )
 
-from .derived import Derived, derive
+from .derived import Derived, derive, mean_delays
 from .parameters import POPULATIONS, PD14Arguments, documented
 
 __all__ = ["PD14", "SubthresholdWarning"]
@@ -125,7 +125,7 @@ class PD14(ReferenceModel):
 
 def _check_times(p: PD14Arguments) -> None:
     """Name the argument whose time is not on the grid: the network knows only the input made of it."""
-    names = ["duration", "discard"]
+    names = ["discard", "duration"]
     if p.background == "poisson":
         names.append("delay_poisson")
     if p.thalamus:
@@ -206,20 +206,20 @@ def _delay(mean: float, relative_sd: float, dt: float) -> Distribution:
 
 
 def _recurrent(p: PD14Arguments, derived: Derived) -> Iterator[Projection]:
+    delays = mean_delays(p)
     for i, target in enumerate(POPULATIONS):
         for j, source in enumerate(POPULATIONS):
             number = int(derived.num_synapses[i, j])
             if number == 0:
                 continue
             mean = float(derived.weight_mean[i, j])
-            delay = p.delay_exc_mean if source.endswith("E") else p.delay_inh_mean
             yield Projection(
                 name=f"{source}_to_{target}",
                 source=source,
                 target=target,
                 rule=FixedTotalNumber(number=number),
                 weight=_weight(mean, p.weight_rel_std),
-                delay=_delay(delay, p.delay_rel_std, p.dt),
+                delay=_delay(float(delays[i, j]), p.delay_rel_std, p.dt),
                 meaning=f"{_KIND[source[-1]]} synapses",
                 reference=_PAPER,
             )

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from mc_interchange.network import ModelParameter
 from mc_interchange.network.base import Count, Flag, NonNegative, Part, Positive, Real, refusal
 from mc_interchange.network.simulation import MAX_SEED
+from mc_interchange.reference_models.documented import documented as as_documented
 from mc_interchange.units import Quantity
 
 __all__ = ["POPULATIONS", "PD14Arguments", "documented"]
@@ -50,6 +51,16 @@ def _eight(value: Any) -> Any:
 
 _EIGHT = BeforeValidator(_eight)
 _PLAIN = BeforeValidator(_plain)
+
+
+_Row = Annotated[tuple[Real, ...], _EIGHT]
+_DelayRow = Annotated[tuple[Positive, ...], _EIGHT]
+
+#: What a matrix, where it is given, stands for in place of.
+_REPLACED = {
+    "PSP_matrix_mean": ("g", "PSP_factor_L4E_to_L23E"),
+    "delay_matrix_mean": ("delay_exc_mean", "delay_inh_mean"),
+}
 
 
 class PD14Arguments(Part):
@@ -119,11 +130,23 @@ class PD14Arguments(Part):
         NonNegative, Quantity("1", "f_L4E", "factor on the mean potential of synapses from L4E onto L23E")
     ] = _default(2.0, _PAPER)
     g: Annotated[Real, Quantity("1", "g", "inhibitory weight relative to the excitatory one")] = _default(-4.0, _PAPER)
+    PSP_matrix_mean: Annotated[
+        tuple[_Row, ...] | None,
+        _EIGHT,
+        Quantity("mV", "PSP", "mean peaks of the potentials (row: target, column: source), in place of g and f_L4E"),
+        _PLAIN,
+    ] = _default(None, _CODE)
     weight_rel_std: Annotated[
         NonNegative, Quantity("1", "sigma_J", "standard deviation of weights relative to their mean")
     ] = _default(0.1, _PAPER)
     delay_exc_mean: Annotated[Positive, Quantity("ms", "d_e", "mean excitatory delay")] = _default(1.5, _PAPER)
     delay_inh_mean: Annotated[Positive, Quantity("ms", "d_i", "mean inhibitory delay")] = _default(0.75, _CODE)
+    delay_matrix_mean: Annotated[
+        tuple[_DelayRow, ...] | None,
+        _EIGHT,
+        Quantity("ms", "d", "mean delays (row: target, column: source), in place of d_e and d_i"),
+        _PLAIN,
+    ] = _default(None, _CODE)
     delay_rel_std: Annotated[
         NonNegative, Quantity("1", "sigma_d", "standard deviation of delays relative to their mean")
     ] = _default(0.5, _PAPER)
@@ -221,35 +244,28 @@ class PD14Arguments(Part):
                 raise refusal("scale", f"give either scale, or n_scale and k_scale, got scale and {name}")
         return {**values, "n_scale": values["scale"], "k_scale": values["scale"]}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _matrix_stands_alone(cls, values: Any) -> Any:
+        for matrix, numbers in _REPLACED.items():
+            if isinstance(values, dict) and values.get(matrix) is not None:
+                for name in numbers:
+                    if name in values:
+                        raise refusal(matrix, f"give either {matrix}, or {' and '.join(numbers)}, got also {name}")
+        return values
+
 
 #: They are in the network's simulation parameters, which may be changed after it was built.
 _ELSEWHERE = frozenset({"scale", "dt", "duration", "discard", "seed"})
 
 
 def documented(arguments: PD14Arguments) -> tuple[ModelParameter, ...]:
-    """Return the arguments as documented model parameters.
+    """Return the arguments as documented model parameters; a matrix stands in place of the numbers that it replaces.
 
     Parameters
     ----------
     arguments
-        Of the model; a value that is not the default is marked as such in its source.
+        Of the model.
     """
-    parameters = []
-    for name, field in PD14Arguments.model_fields.items():
-        if name in _ELSEWHERE:
-            continue
-        value = getattr(arguments, name)
-        quantity = next((m for m in field.metadata if isinstance(m, Quantity)), None)
-        extra = field.json_schema_extra
-        source = str(extra["source"]) if isinstance(extra, dict) else ""
-        parameters.append(
-            ModelParameter(
-                name=name,
-                value=value,
-                unit=quantity.unit if quantity else "",
-                symbol=quantity.symbol if quantity else "",
-                meaning=quantity.meaning if quantity else field.description or "",
-                source=source if value == field.default else "chosen by the user",
-            )
-        )
-    return tuple(parameters)
+    replaced = {n for matrix, names in _REPLACED.items() for n in (names if getattr(arguments, matrix) else (matrix,))}
+    return as_documented(arguments, without=_ELSEWHERE | replaced)

@@ -170,7 +170,10 @@ def test_warnings_are_one_line(tools):
         (["toy", "--format", "toyhdf", "--param", "rates=[1"], "not a YAML value"),
         (["toy", "--format", "toyhdf", "--background", "rain"], "'poisson' or 'dc'"),
         (["toy", "--format", "toyhdf", "--strict"], "toyhdf cannot hold inputs"),
-        (["nowhere", "--format", "toyhdf"], "nowhere: neither a file or directory nor a reference model (pd14, toy)"),
+        (
+            ["nowhere", "--format", "toyhdf"],
+            "nowhere: neither a file or directory nor a reference model (brunel2000, pd14, toy)",
+        ),
         (["no/where.yaml", "--format", "toyhdf"], "no/where.yaml"),
     ],
 )
@@ -198,7 +201,7 @@ def test_a_wrong_model_file_is_named_with_the_place(tools, text, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--scale", "1"], "--scale is for reference models (pd14, toy); toy.yaml"),
+        (["--scale", "1"], "--scale is for reference models (brunel2000, pd14, toy); toy.yaml"),
         (["--background", "dc"], "--background is for reference models"),
         (["--param", "rates=[]"], "--param rates is for reference models"),
         (["--dt", "0.4"], "toy.yaml: "),

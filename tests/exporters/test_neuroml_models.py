@@ -335,7 +335,7 @@ def test_what_cells_do_otherwise_is_reported() -> None:
         (neurons("A", "iaf_psc_delta"), "population A: .* no equal of the neuron model iaf_psc_delta"),
         (neurons("A", "glif_psc"), "population A: .* no equal of the neuron model glif_psc"),
         (neurons("A", "aeif_cond_alpha", Delta_T=1e-8), "population A: Delta_T must be 0 or at least 1e-06 mV"),
-        (neurons("A", "hh_psc_alpha"), "population A: .* no equal of the neuron model nest:hh_psc_alpha"),
+        (neurons("A", "hh_psc_alpha"), "population A: .* no equal of the neuron model hh_psc_alpha"),
     ],
 )
 def test_refusals(nodes: Nodes, message: str, tmp_path: Path) -> None:

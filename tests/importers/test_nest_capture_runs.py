@@ -64,6 +64,7 @@ def test_models(model: str, weight: float, parameters: dict[str, Any], tmp_path:
     known = model in {"iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta", "iaf_cond_exp", "iaf_cond_alpha"} or model in {
         "aeif_cond_exp",
         "izhikevich",
+        "hh_psc_alpha",
     }
     assert isinstance(neuron, Neuron if known else ForeignModel)
     for name, value in parameters.items():

@@ -67,13 +67,13 @@ def test_lists_of_single_nodes(tmp_path: Path) -> None:
 
 
 def test_a_model_that_only_nest_knows(tmp_path: Path) -> None:
-    types = NODE_TYPES.replace("nest:iaf_psc_exp exc.json", "nest:hh_psc_alpha NULL").replace(
+    types = NODE_TYPES.replace("nest:iaf_psc_exp exc.json", "nest:hh_cond_exp_traub NULL").replace(
         "iaf_psc_exp", "gif_psc_exp"
     )
     given = NODES | {"0/dynamics_params/I_e": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
     nodes = open_model(write(tmp_path / "c", nodes=given, node_types=types)).populations["p"]
     assert {(m.name, m.parameters.get("tau_m")) for m in nodes.models if isinstance(m, ForeignModel)} == {
-        ("hh_psc_alpha", None),
+        ("hh_cond_exp_traub", None),
         ("gif_psc_exp", 8.0),
     }
     assert nodes.varying["I_e"].tolist() == [1, 2, 3, 4, 5, 6]

@@ -65,6 +65,7 @@ def test_every_key_is_documented():
 def test_the_page_of_neuron_models_is_up_to_date():
     script = runpy.run_path(str(DOCS / "tables.py"))
     assert (DOCS / "neuron-models.md").read_text(encoding="utf-8") == script["page"]()
+    assert (DOCS / "synapse-models.md").read_text(encoding="utf-8") == script["synapse_page"]()
 
 
 def test_every_choice_is_documented():

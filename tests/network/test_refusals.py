@@ -34,8 +34,8 @@ MISTAKES_IN_ONE_FIELD = [
     (
         "wrong unit in a distribution",
         "mean: 87.8",
-        "mean: 87.8 mV",
-        "projections[0].weight.mean: must be in pA, got '87.8 mV'",
+        "mean: 87.8 nA",
+        "projections[0].weight.mean: must be in pA or nS or mV, got '87.8 nA'",
     ),
     (
         "unit with another case",
@@ -217,8 +217,8 @@ MISTAKES_IN_ONE_FIELD = [
     (
         "unknown model",
         "iaf_psc_exp",
-        "hh_psc_alpha",
-        "populations[0].neuron.model: unknown neuron model 'hh_psc_alpha'; known: iaf_psc_exp, iaf_psc_alpha, iaf_psc_delta, iaf_cond_exp, iaf_cond_alpha, aeif_cond_exp, aeif_cond_alpha, izhikevich, glif_psc, parrot_neuron",
+        "hh_cond_exp_traub",
+        "populations[0].neuron.model: unknown neuron model 'hh_cond_exp_traub'; known: iaf_psc_exp, iaf_psc_alpha, iaf_psc_delta, iaf_cond_exp, iaf_cond_alpha, aeif_cond_exp, aeif_cond_alpha, izhikevich, glif_psc, hh_psc_alpha, parrot_neuron",
     ),
     (
         "unknown kind",
@@ -288,6 +288,18 @@ MISTAKES_IN_ONE_FIELD = [
     ),
 ]
 MISTAKES_BETWEEN_FIELDS = [
+    (
+        "weight in the unit of another neuron model",
+        "mean: 87.8",
+        "mean: 87.8 mV",
+        "projections[0].weight.mean: must be in pA, got '87.8 mV'",
+    ),
+    (
+        "weight of an input in the unit of another neuron model",
+        "rate: 8000.0, weight: 87.8",
+        "rate: 8000.0, weight: 87.8 nS",
+        "inputs[0].weight: must be in pA, got '87.8 nS'",
+    ),
     (
         "start off the grid",
         "delay: 0.1}",
@@ -490,7 +502,7 @@ MISTAKES_BETWEEN_FIELDS = [
         "weights beyond float32",
         "mean: 87.8",
         "mean: 1e38",
-        "projections[0].weight: drawn weights must be within 1e+30 pA, got 1e+38",
+        "projections[0].weight: drawn weights must be within 1e+30, got 1e+38",
     ),
 ]
 MISTAKES = [*MISTAKES_IN_ONE_FIELD, *MISTAKES_BETWEEN_FIELDS]

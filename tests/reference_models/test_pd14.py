@@ -328,6 +328,11 @@ def test_yaml_gives_back_an_equal_network(arguments):
 def test_every_parameter_is_documented():
     parameters = {p.name: p for p in build("pd14", scale=0.1, g=-4.5, C_m="240 pF").parameters}
     fields = set(PD14Arguments.model_fields) - {"scale", "dt", "duration", "discard", "seed"}
+    matrices = {"PSP_matrix_mean", "delay_matrix_mean"}
+    with_matrices = build("pd14", scale=0.1, PSP_matrix_mean=((0.2,) * 8,) * 8, delay_matrix_mean=((1.0,) * 8,) * 8)
+    replaced = {"g", "PSP_factor_L4E_to_L23E", "delay_exc_mean", "delay_inh_mean"}
+    assert {p.name for p in with_matrices.parameters} == fields - replaced
+    fields -= matrices
     assert set(parameters) == fields
     for p in parameters.values():
         assert p.meaning
@@ -397,6 +402,9 @@ def test_no_spread_and_no_background():
         ({"C_m": "250 nF"}, r"C_m: .*pF.*nF"),
         ({"V_reset": -40.0}, r"^pd14: parameters\.V_reset: must be below V_th"),
         ({"G": -4.0}, "G: unknown key"),
+        ({"PSP_matrix_mean": ((0.1,) * 8,) * 7}, "^pd14: PSP_matrix_mean: must have 8 values, got 7$"),
+        ({"delay_matrix_mean": ((0.0,) * 8,) * 8}, r"delay_matrix_mean\[0\]\[0\]: must be greater than 0"),
+        ({"PSP_matrix_mean": ((0.1,) * 8,) * 8, "g": -4.0}, "^pd14: PSP_matrix_mean: give either .*, got also g$"),
         ({"duration": 400.0}, "discard"),
         ({"seed": 0}, "seed"),
     ],

@@ -23,6 +23,7 @@ DRIVEN: dict[str, dict[str, Any]] = {
     "iaf_cond_alpha": {"I_e": 500.0, "g_L": 15.0},
     "aeif_cond_exp": {"I_e": 900.0, "a": 3.0, "w": 1.0},
     "izhikevich": {"I_e": 15.0, "U_m": -12.0},
+    "hh_psc_alpha": {"I_e": 650.0, "Act_m": 0.06},
     "glif_psc": {"E_L": -40.0, "V_reset": -60.0, "tau_syn": [2.0, 5.0], "spike_dependent_threshold": True},
 }
 
@@ -105,8 +106,8 @@ def test_names_go_both_ways() -> None:
 
 
 def test_what_the_catalogue_does_not_hold_is_foreign() -> None:
-    assert neuron_from_nest("hh_psc_alpha", {"I_e": 5.0}) == (
-        ForeignModel(format="nest", name="hh_psc_alpha", parameters={"I_e": 5.0}),
+    assert neuron_from_nest("hh_cond_exp_traub", {"I_e": 5.0}) == (
+        ForeignModel(format="nest", name="hh_cond_exp_traub", parameters={"I_e": 5.0}),
         None,
     )
     assert neuron_from_nest("iaf_psc_alpha", {"V_min": -90.0, "V_m": -60.0}) == (
@@ -136,8 +137,8 @@ def test_values_that_a_model_does_not_allow(model: str, parameters: dict[str, An
 
 def test_foreign_models_run_with_their_parameters() -> None:
     given = {"I_e": 650.0, "t_ref": 3.0}
-    expected = natively("hh_psc_alpha", given)
-    foreign = ForeignModel(format="nest", name="hh_psc_alpha", parameters=given)
+    expected = natively("hh_cond_exp_traub", given)
+    foreign = ForeignModel(format="nest", name="hh_cond_exp_traub", parameters=given)
     run = NestRunner().run(instance(nodes("H", foreign, None)))
     assert run.spikes["H"].steps.tolist() == expected
     assert len(expected) >= 3

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from mc_interchange.errors import SimulationError, one_line
 from mc_interchange.formats.sonata_output import Report
 from mc_interchange.instance import Trains
-from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulation, StepCurrent
+from mc_interchange.network import Input, PoissonActivity, PoissonInput, Simulation, SpikeTrains, StepCurrent
 from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
 from mc_interchange.runs import Spikes
 
-__all__ = ["Recorders", "connect_inputs", "create_sources", "refused_by"]
+__all__ = ["Recorders", "connect_inputs", "create_sources", "refused_by", "synapses_of"]
 
 
 @contextmanager
@@ -37,6 +37,23 @@ def refused_by(nest: Any, what: str, part: str = "it") -> Iterator[None]:
         yield
     except nest.NESTError as error:
         raise SimulationError(f"{what}: NEST refused {part} ({one_line(error)})") from None
+
+
+def synapses_of(model: str, activity: object, otherwise: str) -> str:
+    """Return what :func:`refused_by` shall say that NEST refused of a projection.
+
+    Parameters
+    ----------
+    model
+        Synapse model.
+    activity
+        Of the source.
+    otherwise
+        What it is unless the reason is known.
+    """
+    if isinstance(activity, Trains | SpikeTrains) and model != "static_synapse":
+        return f"{model} from spike generators, which take static synapses; put neurons that repeat the spikes between"
+    return otherwise
 
 
 def create_sources(nest: Any, name: str, size: int, activity: PoissonActivity | Trains | None, dt: float) -> Any:

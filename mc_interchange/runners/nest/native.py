@@ -26,7 +26,7 @@ from mc_interchange.network import (
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
-from .devices import create_sources, refused_by
+from .devices import create_sources, refused_by, synapses_of
 from .kernel import own_nodes
 
 __all__ = ["connect_natively", "create_natively"]
@@ -60,7 +60,9 @@ def connect_natively(nest: Any, network: Network, populations: dict[str, Any], p
     progress.task("connecting", len(network.projections), "projections")
     for projection in network.projections:
         source, target = populations[projection.source], populations[projection.target]
-        with refused_by(nest, f"projection {projection.name}", "its rule"):
+        activity = getattr(network.population(projection.source), "activity", None)
+        part = synapses_of(projection.synapse.model, activity, "its rule")
+        with refused_by(nest, f"projection {projection.name}", part):
             if isinstance(projection.rule, Explicit):
                 _connect_listed(nest, projection, projection.rule, source, target, network.simulation.dt)
             else:
@@ -76,7 +78,8 @@ def _rule(projection: Projection) -> dict[str, Any]:
 
 def _synapse(nest: Any, projection: Projection) -> dict[str, Any]:
     return {
-        "synapse_model": "static_synapse",
+        "synapse_model": projection.synapse.model,
+        **projection.synapse.parameters,
         "weight": _parameter(nest, projection.weight),
         "delay": _parameter(nest, projection.delay),
     }
@@ -115,10 +118,11 @@ def _connect_listed(nest: Any, projection: Projection, rule: Explicit, source: A
                 f"projection {projection.name}: NEST cannot draw the {name} of listed synapses; give values, or run "
                 "without --native"
             )
+    extra = projection.synapse.parameters
     arrays["delay"] = round_delays(arrays["delay"], dt) / steps(1.0, dt)
     nest.Connect(
         np.array(rule.sources) + int(source[0].global_id),
         np.array(rule.targets) + int(target[0].global_id),
         "one_to_one",
-        {"synapse_model": "static_synapse", **arrays},
+        {"synapse_model": projection.synapse.model, **{k: np.full(n, v) for k, v in extra.items()}, **arrays},
     )

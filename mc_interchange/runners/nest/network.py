@@ -13,7 +13,7 @@ from mc_interchange.instance import Edges, MixedNeurons, NetworkInstance, Nodes,
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 
-from .devices import create_sources, refused_by
+from .devices import create_sources, refused_by, synapses_of
 from .kernel import own_nodes
 
 __all__ = ["connect_edges", "create_nodes"]
@@ -78,19 +78,22 @@ def connect_edges(nest: Any, instance: NetworkInstance, populations: dict[str, A
     n_connected = 0
     for edges in instance.projections.values():
         # all connections of a spike generator must be of one kind, that to its recorder too
-        replayed = isinstance(instance.populations[edges.source].activity, Trains)
-        compactly = compact and not replayed
-        n_connected += _connect(nest, edges, populations, instance.simulation.dt, progress, compact=compactly)
+        activity = instance.populations[edges.source].activity
+        compactly = compact and not isinstance(activity, Trains)
+        part = synapses_of(edges.synapse.model, activity, "its synapses")
+        n_connected += _connect(nest, edges, populations, instance.simulation.dt, progress, part, compact=compactly)
     return n_connected
 
 
 def _connect(
-    nest: Any, edges: Edges, populations: dict[str, Any], dt: float, progress: Progress, *, compact: bool
+    nest: Any, edges: Edges, populations: dict[str, Any], dt: float, progress: Progress, part: str, *, compact: bool
 ) -> int:
     """Connect one projection, and return the number of synapses.
 
     Parameters
     ----------
+    part
+        What NEST refuses if it does.
     compact
         Use NEST's variant of the static synapse with a short index of the target: the same dynamics in two
         thirds of the memory.
@@ -103,7 +106,7 @@ def _connect(
     n_connected = 0
     extra = {name: float(value) for name, value in synapse.parameters.items()}
     for block in edges.blocks_onto(own_nodes(nest, populations[edges.target]), _BLOCK):
-        with refused_by(nest, f"projection {edges.name}", "its synapses"):
+        with refused_by(nest, f"projection {edges.name}", part):
             nest.Connect(
                 _ids(block.source, first_source),
                 _ids(block.target, first_target),
