@@ -38,11 +38,8 @@ INITIAL {
     nothing = exp(-mean)
 }
 
+: All in this block: a procedure that it calls, NEURON 9 would give no data, since a pointer is used.
 BEFORE BREAKPOINT {
-    draw()
-}
-
-PROCEDURE draw() {
     LOCAL step, part, number, u, p, sum, k
     : now is the middle of a step, or 0 while NEURON initialises
     step = floor(t / dt)
