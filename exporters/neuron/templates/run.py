@@ -50,13 +50,13 @@ def simulate(network):
     }
     times, gids = h.Vector(), h.Vector()
     network.pc.spike_record(-1, times, gids)
-    network.pc.set_maxstep(10)
     h.finitialize()
     changes = {step for item in network.settings["step_currents"] for step in (item["begin"], item["end"])}
     stops = {*range(0, n_steps, max(1, n_steps // 100)), *(step for step in changes if step < n_steps), n_steps}
     now = 0
     for stop in sorted(stops):
-        advance(network, stop - now)
+        for _ in range(now, stop):
+            h.fadvance()
         now = stop
         if stop in changes:
             network.set_currents(stop)
@@ -68,7 +68,7 @@ def simulate(network):
         for every in [item["every"]]
     }
     # NEURON notices the spikes of a step at the beginning of the next one
-    advance(network, 1)
+    h.fadvance()
     steps, gids = np.rint(times.as_numpy() * network.per_ms), gids.as_numpy().astype(int)
     spikes = {}
     for name in network.settings["record_spikes"]:
@@ -76,12 +76,6 @@ def simulate(network):
         when, who = network.replayed.get(name, (steps[own], gids[own] - network.first[name]))
         spikes[name] = when / network.per_ms, who
     return spikes, potentials
-
-
-def advance(network, count):
-    """Take a number of steps. A quarter of one more keeps clear of rounding; it is not taken."""
-    if count:
-        network.pc.psolve(h.t + (count + 0.25) * h.dt)
 
 
 def write(out, spikes, potentials):

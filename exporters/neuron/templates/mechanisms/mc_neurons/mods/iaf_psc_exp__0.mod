@@ -54,7 +54,8 @@ INITIAL {
     P11_in = exp(-dt / tau_syn_in)
     P21_ex = P21(tau_syn_ex)
     P21_in = P21(tau_syn_in)
-    refractory_steps = floor(t_ref / dt + 0.5)
+    : a step that has begun counts; both are whole numbers of microseconds
+    refractory_steps = ceil(floor(1000 * t_ref + 0.5) / floor(1000 * dt + 0.5))
     steps_left = 0
     U = V_0 - E_L
     V_m = V_0
