@@ -20,7 +20,7 @@ from mc_interchange.network.simulation import steps
 __all__ = ["MODELS", "NeuronExporter", "NeuronOptions"]
 
 #: Neuron models of the catalogue for which there is a mechanism; NEST has them by the same names.
-MODELS = ("iaf_psc_exp",)
+MODELS = ("iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta")
 _SETTINGS = "neuron.json"
 #: Of a window that has no end.
 _NEVER = 10**15

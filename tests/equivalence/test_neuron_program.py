@@ -19,7 +19,8 @@ from scipy import stats
 from mc_interchange import NetworkInstance, export
 from mc_interchange.equivalence import compare_spikes
 from mc_interchange.equivalence.probes import check_probe, probe
-from mc_interchange.instance import ArrayEdges, ArrayTrains, EdgeBlock, Nodes
+from mc_interchange.formats.nest import neuron_from_nest
+from mc_interchange.instance import ArrayEdges, ArrayTrains, EdgeBlock, MixedNeurons, Nodes
 from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, Simulation, StepCurrent, VoltageRecording
 from mc_interchange.progress import Silent
 from mc_interchange.runners.nest import NestRunner
@@ -176,6 +177,54 @@ def test_corners(run_neuron: RunNeuron) -> None:
     assert [run.spikes[name].steps.max() for name in "AS"] == [500, 500]
 
 
+def all_models(dt: float) -> NetworkInstance:
+    """All models for which there are mechanisms, also in one population, that excite and inhibit each other."""
+    common = {"C_m": 250.0, "tau_m": 10.0, "E_L": -65.0, "V_th": -50.0, "V_reset": -63.0, "t_ref": 1.5, "I_e": 340.0}
+    models = {
+        "exp": neuron_from_nest("iaf_psc_exp", {**common, "tau_syn_in": 1.0})[0],
+        # a time constant that is almost that of the membrane, and one that is far from it
+        "alpha": neuron_from_nest("iaf_psc_alpha", {**common, "tau_syn_ex": 9.99, "tau_syn_in": 0.08})[0],
+        "delta": neuron_from_nest("iaf_psc_delta", common)[0],
+        "keeping": neuron_from_nest("iaf_psc_delta", {**common, "refractory_input": True})[0],
+    }
+    size = 8
+    generator = np.random.default_rng(5)
+    which = (np.arange(size) % 4).astype(np.uint32)
+    kinds = {**models, "mixed": MixedNeurons(tuple(models.values()), which)}
+    populations = {
+        name: Nodes(name, size, neuron=neuron, V_m=generator.uniform(-65, -52, size)) for name, neuron in kinds.items()
+    }
+    times = generator.integers(1, 195 / dt, 400) * dt
+    trains = ArrayTrains(4, generator.integers(0, 4, 400), np.concatenate([times[:-3], [50.0, 50.0, 50.0]]))
+    populations["S"] = Nodes("S", 4, activity=trains)
+    projections = {}
+    for source in populations:
+        for target in kinds:
+            size_of = [populations[name].size for name in (source, target)]
+            ids = (generator.integers(0, n, 30).astype(np.uint32) for n in size_of)
+            # mV, or pA
+            unit = 1.2 if target in ("delta", "keeping") else 60.0
+            delay = generator.choice([1, 1, 4, 15], 30).astype(np.int32)
+            block = EdgeBlock(*ids, generator.normal(0.2, 1.0, 30) * unit, delay)
+            name = f"{source}_to_{target}"
+            projections[name] = ArrayEdges(name, source, target, block)
+    current = StepCurrent(name="more", target="mixed", amplitude=150.0, start=30.0, stop=60.0, delay=dt)
+    record = tuple(VoltageRecording(population=name, neurons=tuple(range(size)), interval=dt) for name in kinds)
+    simulation = Simulation(dt=dt, duration=200.0, record_V_m=record)
+    return NetworkInstance("all_models", populations, projections, (current,), simulation)
+
+
+@pytest.mark.parametrize("dt", [DT, pytest.param(0.025, marks=pytest.mark.slow)])
+def test_all_models(run_neuron: RunNeuron, dt: float) -> None:
+    """Measured: potentials differ by at most 3e-13 mV."""
+    instance = all_models(dt)
+    run = run_neuron(instance)
+    reference = assert_identical(instance, run, 1500)
+    for name, report in reference.voltages.items():
+        assert len(reference.spikes[name]) > 100
+        np.testing.assert_allclose(run.voltages[name].values[: len(report.values)], report.values, rtol=0, atol=1e-11)
+
+
 @pytest.mark.parametrize(
     ("dt", "changes"),
     [
@@ -285,6 +334,7 @@ def program(path: Path, *arguments: str | Path, **environment: str) -> subproces
     return subprocess.run(command, cwd=path.parent, env=place, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_glia_inserts_the_mechanisms_of_the_installed_package(first: tuple[Run, Path], tmp_path: Path) -> None:
     for package in ("glia", "patch"):
         if find_spec(package) is None:

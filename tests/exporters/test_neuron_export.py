@@ -88,7 +88,7 @@ def test_nothing_is_lost(instance: NetworkInstance) -> None:
     assert [(loss.what, loss.how) for loss in losses] == [("colours of E", "dropped")]
 
 
-SUPPORTED = {"iaf_psc_exp"}
+SUPPORTED = {"iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta"}
 
 
 @pytest.mark.parametrize("model", [*sorted(set(CATALOGUE) - SUPPORTED), "iaf_psc_exp_ps"])

@@ -49,7 +49,7 @@ ASSIGNED {
 
 INITIAL {
     P22 = exp(-dt / tau_m)
-    P20 = tau_m / C_m * 2 * exp(-dt / (2 * tau_m)) * sinh(dt / (2 * tau_m))
+    P20 = propagator_of_current()
     P11_ex = exp(-dt / tau_syn_ex)
     P11_in = exp(-dt / tau_syn_in)
     P21_ex = P21(tau_syn_ex)
@@ -67,14 +67,29 @@ INITIAL {
     net_send(0, 1)
 }
 
-: The common form has the difference of two exponentials over that of two rates; this one has no cancellation, and a
-: limit when they are equal.
+: tau_m / C_m (1 - exp(-dt / tau_m)), where nothing cancels.
+FUNCTION propagator_of_current() {
+    LOCAL x
+    x = dt / (2 * tau_m)
+    if (x > 1) {
+        propagator_of_current = tau_m / C_m * (1 - exp(-2 * x))
+    } else {
+        propagator_of_current = tau_m / C_m * 2 * exp(-x) * sinh(x)
+    }
+}
+
+: The difference of two exponentials over that of two rates. Where they are close, it is written so that nothing
+: cancels, and that it has a limit when they are equal.
 FUNCTION P21(tau_syn) {
     LOCAL x
     x = dt / 2 * (1 / tau_syn - 1 / tau_m)
-    P21 = dt / C_m * exp(-dt / 2 * (1 / tau_syn + 1 / tau_m))
-    if (x != 0) {
-        P21 = P21 * sinh(x) / x
+    if (fabs(x) > 1) {
+        P21 = (exp(-dt / tau_m) - exp(-dt / tau_syn)) / (C_m * (1 / tau_syn - 1 / tau_m))
+    } else {
+        P21 = dt / C_m * exp(-dt / 2 * (1 / tau_syn + 1 / tau_m))
+        if (x != 0) {
+            P21 = P21 * sinh(x) / x
+        }
     }
 }
 
