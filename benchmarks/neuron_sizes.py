@@ -46,7 +46,7 @@ def main() -> None:
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp())
     print(f"PD14, {arguments.duration:g} ms, in NEURON; {measure.machine()}")
-    print(f" scale  neurons     synapses  make s us/synapse B/synapse   all s  peak MB")
+    print(" scale  neurons     synapses  make s us/synapse B/synapse   all s  peak MB")
     try:
         mechanisms = directory / "out" / "mechanisms"
         path = written(0.01, 1.0, directory)

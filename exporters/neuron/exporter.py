@@ -104,9 +104,8 @@ def _settings(instance: NetworkInstance) -> dict[str, Any]:
     for item in instance.inputs:
         common: dict[str, Any] = {"target": item.target, "neurons": None if item.neurons is None else [*item.neurons]}
         if isinstance(item, PoissonInput):
-            first, last = _window(item.start, item.stop, dt)
-            delay = round(steps(item.delay, dt))
-            window = {"first": first + delay, "last": last + delay}
+            # NEST's generator emits one step after those of its window
+            window = _window(item.start, item.stop, dt, 1 + round(steps(item.delay, dt)))
             poisson.append({**common, "rate": item.rate, "weight": item.weight, **window})
         elif isinstance(item, StepCurrent):
             begin, end = sonata.clamp_steps(item, dt)
@@ -134,10 +133,11 @@ def _activity(nodes: Nodes, dt: float) -> dict[str, Any] | None:
     if isinstance(nodes.activity, Trains):
         return None
     assert isinstance(nodes.activity, PoissonActivity)
-    first, last = _window(nodes.activity.start, nodes.activity.stop, dt)
-    return {"rate": nodes.activity.rate, "first": first, "last": last}
+    # behind NEST's generator is a neuron that relays its spikes in the next step
+    return {"rate": nodes.activity.rate, **_window(nodes.activity.start, nodes.activity.stop, dt, 2)}
 
 
-def _window(start: float, stop: float | None, dt: float) -> tuple[int, int]:
-    """Return the first and the last step at whose end a Poisson source fires."""
-    return round(steps(start, dt)) + 1, _NEVER if stop is None else round(steps(stop, dt))
+def _window(start: float, stop: float | None, dt: float, later: int) -> dict[str, int]:
+    """Return the first and the last step of a window, a number of steps later."""
+    last = _NEVER if stop is None else round(steps(stop, dt)) + later
+    return {"first": round(steps(start, dt)) + 1 + later, "last": last}

@@ -56,7 +56,7 @@ def test_it_is_a_circuit_a_program_and_a_package(instance: NetworkInstance, tmp_
 
 def test_what_sonata_cannot_say_is_in_the_settings(instance: NetworkInstance, tmp_path: Path) -> None:
     settings = json.loads((export(instance, "neuron", tmp_path / "export").path / "neuron.json").read_text())
-    all_time = {"first": 2, "last": 10**15 + 1}
+    all_time = {"first": 3, "last": 10**15}
     assert settings == {
         "dt": 0.1,
         "n_steps": 1000,
@@ -65,10 +65,10 @@ def test_what_sonata_cannot_say_is_in_the_settings(instance: NetworkInstance, tm
         "record_V_m": {"I": {"neurons": [2, 4], "every": 5}},
         "poisson_inputs": [
             {"target": "E", "neurons": None, "rate": 8000.0, "weight": 87.8, **all_time},
-            {"target": "E", "neurons": [1, 3], "rate": 10.0, "weight": -2.0, "first": 54, "last": 93},
+            {"target": "E", "neurons": [1, 3], "rate": 10.0, "weight": -2.0, "first": 55, "last": 94},
         ],
         "step_currents": [{"target": "I", "neurons": None, "amplitude": 7.5, "begin": 2, "end": 201}],
-        "sources": {"TH": {"rate": 10.0, "first": 1, "last": 10**15}},
+        "sources": {"TH": {"rate": 10.0, "first": 3, "last": 10**15}},
     }
 
 
