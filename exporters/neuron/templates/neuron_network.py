@@ -12,8 +12,8 @@ from neuron import h
 HERE = Path(__file__).resolve().parent
 #: Neurons whose potential jumps with a spike: it has to be there before the step that ends then.
 JUMPING = ("iaf_psc_delta",)
-#: Synapses that are read at once, and what they are connected with: in NEURON's own language, a loop takes a third of
-#: the time and half of the memory that it takes in Python.
+#: Synapses that are read at once, and what they are connected with: in NEURON's own language, a loop takes less than
+#: half of the time and two thirds of the memory that it takes in Python.
 BLOCK = 2**20
 CONNECT = """
 objref mc_pc, mc_cells, mc_netcons, mc_netcon, mc_sources, mc_targets, mc_weights, mc_delays
