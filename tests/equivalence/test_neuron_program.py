@@ -67,7 +67,7 @@ def test_a_larger_network(run_neuron: RunNeuron) -> None:
 @pytest.mark.slow
 def test_a_long_run(run_neuron: RunNeuron) -> None:
     """NEURON adds up its time in floating point; 200,000 steps do not move a spike."""
-    instance = replace(dc(), simulation=Simulation(dt=DT, duration=20_000.0))
+    instance = replace(dc(), network=None, simulation=Simulation(dt=DT, duration=20_000.0))
     assert_identical(instance, run_neuron(instance), 50_000)
 
 
