@@ -50,11 +50,12 @@ def membrane_potential(
 
 def _psp(t: NDArray[np.float64], tau_m: float, tau_syn: float, C_m: float) -> NDArray[np.float64]:
     """Return the postsynaptic potential per pA of weight, shape of ``t``, mV/pA."""
-    if tau_m == tau_syn:
+    difference = 1 / tau_syn - 1 / tau_m
+    if difference == 0:
         return t / C_m * np.exp(-t / tau_m)
-    scale = tau_m * tau_syn / (C_m * (tau_m - tau_syn))
-    # exp(-t/tau_m) - exp(-t/tau_syn), written so that nothing cancels for small t
-    return -scale * np.exp(-t / tau_m) * np.expm1(-t * (1 / tau_syn - 1 / tau_m))
+    # exp(-t/tau_m) - exp(-t/tau_syn), written so that nothing cancels for small t, and that the rounding of a small
+    # difference does
+    return -np.exp(-t / tau_m) * np.expm1(-t * difference) / (C_m * difference)
 
 
 def psp_peak(weight: float, tau_m: float, tau_syn: float, C_m: float) -> tuple[float, float]:

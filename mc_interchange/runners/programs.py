@@ -74,7 +74,8 @@ class ProgramRunner(FileRunner):
         sizes = {
             name: nodes.size
             for name, nodes in instance.populations.items()
-            if not nodes.virtual and (recorded is None or name in recorded)
+            # a program may leave out spikes that it was given
+            if (name in found or not nodes.virtual) and (recorded is None or name in recorded)
         }
         return Run(
             model=instance.name,
