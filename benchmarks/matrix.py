@@ -167,7 +167,7 @@ def tools(brian2: str) -> tuple[Tool, ...]:
         Tool("PyNN on NEURON", "PyNN", "PyNN", by_runner("pynn-neuron"), "pynn"),
         Tool("PyNN on Brian2", "PyNN", "PyNN", elsewhere(brian2, "pynn-brian2"), "pynn"),
         Tool("Brian2", "brian2", "Brian2", elsewhere(brian2, "brian2"), "brian2"),
-        Tool("NEURON", "neuron", "NEURON, through Glia", by_runner("glia"), "neuron"),
+        Tool("NEURON", "neuron", "NEURON (exact)", by_runner("neuron-exact"), "neuron"),
         neuroml("jLEMS", "pyNeuroML", "jlems", matched=True),
         neuroml("NEURON", "neuron", "neuron", matched=True),
         neuroml("jLEMS", "pyNeuroML", "jlems"),

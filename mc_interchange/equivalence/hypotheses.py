@@ -30,8 +30,11 @@ def dispersion_p(degrees: NDArray[np.int64], variance: float) -> float:
         return float(len(degrees) == 0 or degrees.min() == degrees.max())
     if len(degrees) < 2:
         return 1.0
-    dispersion = float(((degrees - degrees.mean()) ** 2).sum()) / variance
-    lower, upper = stats.chi2.cdf(dispersion, len(degrees) - 1), stats.chi2.sf(dispersion, len(degrees) - 1)
+    squares = float(((degrees - degrees.mean()) ** 2).sum())
+    # moving one synapse changes the sum by 2 at least; half of that is the correction for continuity, without which
+    # degrees that happen to be all the same, which is nothing special for a few synapses, would have p = 0
+    lower = stats.chi2.cdf((squares + 1) / variance, len(degrees) - 1)
+    upper = stats.chi2.sf(max(0.0, squares - 1) / variance, len(degrees) - 1)
     return min(1.0, 2 * float(min(lower, upper)))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from mc_interchange import build
+from mc_interchange.equivalence.hypotheses import dispersion_p
 from mc_interchange.equivalence.rules import check_rules
 from mc_interchange.instance import realize
 from mc_interchange.network import Network, parse_network
@@ -116,3 +119,18 @@ def test_projections_and_neurons_that_no_rule_names() -> None:
         update={"populations": (rules.populations[0].model_copy(update={"size": 50}), rules.populations[1])}
     )
     assert "neurons of A" in failures(fewer, rules)
+
+
+@pytest.mark.filterwarnings("ignore::mc_interchange.reference_models.pd14.SubthresholdWarning")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_very_small_networks_raise_no_false_alarm(seed):
+    # six synapses onto two neurons, three each: as even as can be, and nothing special
+    network = build("pd14", n_scale=0.002, k_scale=0.01, background="dc")
+    assert not [figure for figure in check_rules(realize(network, seed), network) if not figure.passed]
+
+
+def test_evenness_is_still_seen():
+    even, drawn = np.full(1000, 20), np.random.default_rng(1).multinomial(20_000, np.full(1000, 0.001))
+    assert dispersion_p(even, 20.0) < 1e-100
+    assert dispersion_p(drawn, 20.0) > 0.01
+    assert dispersion_p(np.array([3, 3]), 3.0) > 0.3
