@@ -14,7 +14,7 @@ from mc_interchange.network.simulation import steps
 
 from .models import cells_of, neuron_of
 
-__all__ = ["program_text"]
+__all__ = ["longest_delay", "program_text"]
 
 #: A source of Brian2 emits at most one spike per step; with this probability its variance is 2 % too small.
 MAX_PROBABILITY = 0.02
@@ -54,7 +54,12 @@ _FROM_RULES = "PyNN draws synapses and initial potentials; the SONATA circuit be
 
 
 def program_text(
-    instance: NetworkInstance, projections: dict[str, Any] | None, initial: dict[str, Any], *, matched: bool
+    instance: NetworkInstance,
+    projections: dict[str, Any] | None,
+    initial: dict[str, Any],
+    *,
+    max_delay: float,
+    matched: bool,
 ) -> str:
     """Return the program.
 
@@ -64,6 +69,8 @@ def program_text(
         By name, rules in PyNN's terms; None: the synapses of the circuit.
     initial
         By population, what takes the place of its initial potential.
+    max_delay
+        A bound of all delays in ms.
     matched
         Whether NEURON gets parameters with which it steps as NEST does.
     """
@@ -93,7 +100,7 @@ def program_text(
         "DURATION": simulation.duration,
         "DISCARDED_START": simulation.discard,
         "SEED": simulation.seed,
-        "MAX_DELAY": _longest_delay(instance),
+        "MAX_DELAY": max_delay,
         "NEURONS": neurons,
         "WEIGHT_UNITS": units,
         "POISSON_SOURCES": poisson,
@@ -112,7 +119,7 @@ def program_text(
     }
     contents = _FROM_FILES if projections is None else _FROM_RULES
     literals = "\n".join(f"{_COMMENTS[name]}{_literal(name, value)}" for name, value in values.items())
-    parts = ["instance.py", "from_files.py" if projections is None else "from_rules.py", "common.py"]
+    parts = ["backend.py", "from_files.py" if projections is None else "from_rules.py", "common.py"]
     return "\n".join(
         [
             _HEADER.format(name=instance.name, contents=contents) + literals,
@@ -173,7 +180,7 @@ def _current(item: StepCurrent, dt: float) -> dict[str, Any]:
     }
 
 
-def _longest_delay(instance: NetworkInstance) -> float:
+def longest_delay(instance: NetworkInstance) -> float:
     """Return the longest delay in ms; NEST wants to know it beforehand."""
     longest = 1
     for edges in instance.projections.values():

@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 from mc_interchange.network import CATALOGUE
 
-__all__ = ["CELL_TYPES", "INITIAL", "IZHIKEVICH", "NAMES", "SIMULATORS", "WEIGHT_UNITS", "thousandth"]
+__all__ = ["CELL_TYPES", "DRAWS_ITSELF", "INITIAL", "IZHIKEVICH", "NAMES", "WEIGHT_UNITS", "thousandth"]
 
-#: Simulators that the program can be run with.
-SIMULATORS = ("nest", "neuron", "brian2", "arbor")
+#: What the text of a program holds where PyNN draws the synapses.
+DRAWS_ITSELF = "\n# --- the synapses, drawn by PyNN\n"
 #: PyNN's cell type by our model.
 CELL_TYPES: Mapping[str, str] = MappingProxyType(
     {name: entry.elsewhere["pynn"] for name, entry in CATALOGUE.items() if "pynn" in entry.elsewhere}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import ClassVar
 
 from mc_interchange.errors import MissingDependencyError
+from mc_interchange.formats.program import PROGRAM
+from mc_interchange.formats.pynn import DRAWS_ITSELF
 from mc_interchange.runners.programs import ProgramRunner
 
 __all__ = ["PyNNArborRunner", "PyNNBrian2Runner", "PyNNNestRunner", "PyNNNeuronRunner"]
@@ -18,23 +21,26 @@ class _PyNNRunner(ProgramRunner):
     format = "pynn"
     #: As the program calls it.
     simulator: ClassVar[str]
-    #: Its package.
-    package: ClassVar[str]
+    #: Packages, and the extra of this one that brings each.
+    packages: ClassVar[Mapping[str, str]]
 
     def arguments(self) -> Sequence[str]:
         """Return the simulator."""
         return ("--simulator", self.simulator)
 
+    def draws(self, path: Path) -> bool:
+        """Say whether PyNN draws the synapses."""
+        program = (path if path.is_dir() else path.parent) / PROGRAM
+        return program.is_file() and DRAWS_ITSELF in program.read_text(encoding="utf-8")
+
     def versions(self) -> Mapping[str, str]:
         """Return the versions of PyNN and of the simulator."""
         found = {}
-        for package in ("PyNN", self.package):
+        for package, extra in {"PyNN": "pynn", **self.packages}.items():
             try:
                 found[package] = version(package)
             except PackageNotFoundError:
-                raise MissingDependencyError(
-                    f"--simulator {self.name}: {package} is not installed; pip install 'mc-interchange[pynn]' {package}"
-                ) from None
+                raise MissingDependencyError(package, extra) from None
         return found
 
 
@@ -42,25 +48,25 @@ class PyNNNestRunner(_PyNNRunner):
     """PyNN with NEST."""
 
     name, title = "pynn-nest", "PyNN with NEST"
-    simulator, package = "nest", "nest-simulator"
+    simulator, packages = "nest", {"nest-simulator": "nest"}
 
 
 class PyNNNeuronRunner(_PyNNRunner):
-    """PyNN with NEURON, for which it compiles mechanisms."""
+    """PyNN with NEURON, for which the program compiles PyNN's mechanisms."""
 
     name, title = "pynn-neuron", "PyNN with NEURON"
-    simulator, package = "neuron", "neuron"
+    simulator, packages = "neuron", {"neuron": "neuron"}
 
 
 class PyNNBrian2Runner(_PyNNRunner):
     """PyNN with Brian2, which needs numpy before 2.4."""
 
     name, title = "pynn-brian2", "PyNN with Brian2"
-    simulator, package = "brian2", "Brian2"
+    simulator, packages = "brian2", {"Brian2": "brian2"}
 
 
 class PyNNArborRunner(_PyNNRunner):
-    """PyNN with Arbor, which the program refuses as long as PyNN has no point neurons for it."""
+    """PyNN with Arbor: the program says that PyNN has no point neurons for it, as long as that is so."""
 
     name, title = "pynn-arbor", "PyNN with Arbor"
-    simulator, package = "arbor", "arbor"
+    simulator, packages = "arbor", {}

@@ -79,7 +79,9 @@ def check_brian2(name: str, cell_type: str, parameters: dict) -> None:
     if cell_type in ("IF_curr_exp", "IF_curr_alpha"):
         for key in ("tau_syn_E", "tau_syn_I"):
             if np.any(parameters[key] == parameters["tau_m"]):
-                sys.exit(f"{name}: Brian2's exact integration divides by tau_m - {key}, which is 0; change one a little")
+                sys.exit(
+                    f"{name}: Brian2's exact integration divides by tau_m - {key}, which is 0; change one a little"
+                )
     uniform = {"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich"}
     taken_once = ("v_thresh", "v_reset", "b", "d", "c", "tau_refrac", "delta_T") if cell_type in uniform else ()
     for key in taken_once:

@@ -40,6 +40,15 @@ def read_node_values(population: str, ratio: list) -> np.ndarray:
     return above / below
 
 
+def read_synapses(projection: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Read source, target, weight (NEST's unit and sign) and delay (ms) of each synapse."""
+    with h5py.File(HERE / f"network/{projection}_edges.h5") as file:
+        edges = file[f"edges/{projection}"]
+        sources, targets = edges["source_node_id"][:].astype(int), edges["target_node_id"][:].astype(int)
+        weights, delays = edges["0/syn_weight"][:].astype(float), edges["0/delay"][:].astype(float)
+    return sources, targets, weights, np.rint(delays / TIMESTEP) * TIMESTEP
+
+
 def initial_value(population: str, value):
     """Return a number, an array in the node file (a ratio), or a distribution (a dictionary)."""
     if isinstance(value, list):
@@ -139,8 +148,9 @@ class Backend:
         values = {key: initial_value(name, value) for key, value in initial.items()}
         at_once = None
         if self.name == "neuron" and cell_type.startswith("IF_"):
-            at_once = fires_at_once(given, values["v"], size)
-            values["v"] = np.where(at_once, given["v_thresh"] - 1e-3, draw(values["v"], size))
+            potential = draw(values["v"], size)
+            at_once = fires_at_once(given, potential, size)
+            values["v"] = np.where(at_once, given["v_thresh"] - 1e-3, potential)
             if MATCHED:
                 given, self.factors[name] = matched(given)
         try:
