@@ -56,6 +56,13 @@ class PyNNNeuronRunner(_PyNNRunner):
 
     name, title = "pynn-neuron", "PyNN with NEURON"
     simulator, packages = "neuron", {"neuron": "neuron"}
+    #: Directory that keeps the compiled mechanisms for the next run; None: they are compiled each time.
+    mechanisms: ClassVar[Path | None] = None
+
+    def arguments(self) -> Sequence[str]:
+        """Return the simulator, and where the mechanisms are."""
+        kept = () if self.mechanisms is None else ("--mechanisms", str(self.mechanisms))
+        return (*super().arguments(), *kept)
 
 
 class PyNNBrian2Runner(_PyNNRunner):

@@ -140,6 +140,8 @@ class Backend:
     def neurons(self, name: str, size: int, cell_type: str, parameters: dict, initial: dict, arrays: dict):
         """Create neurons with parameters and initial values."""
         given = {**parameters, **{key: read_node_values(name, ratio) for key, ratio in arrays.items()}}
+        if self.name == "neuron" and cell_type.startswith("EIF_"):
+            sys.exit(f"{name}: pyNN.neuron loses most spikes of {cell_type}; take --simulator nest")
         if self.name == "brian2":
             check_brian2(name, cell_type, given)
             if "tau_refrac" in given:
@@ -157,8 +159,18 @@ class Backend:
             cell = getattr(self.pynn, cell_type)(**given)
         except NotImplementedError:
             sys.exit(f"{name}: pyNN.{self.name} has no {cell_type}")
+        if self.name == "nest" and not hasattr(cell, "variable_map"):
+            # of IF_curr_delta PyNN does not say what its potential is called in NEST
+            cell.variable_map, cell.scale_factors = {"v": "V_m"}, {"v": 1}
+        if self.name == "nest" and "w" in values:
+            values["w"] = values["w"] * 1000  # PyNN hands initial values to NEST as they are, and this is in pA
         cells = self.pynn.Population(size, cell, label=name)
         cells.initialize(**values)
+        for key, place in (("w", ("adexp", "winit")), ("u", ("izh", "uinit"))):
+            if self.name == "neuron" and key in values:
+                # PyNN sets the variables before NEURON's initialisation, which then sets them to these parameters
+                for cell, value in zip(cells, draw(values[key], size), strict=True):
+                    setattr(getattr(cell._cell, place[0]), place[1], value)
         if at_once is not None and at_once.any():
             # NEURON notices only a potential that rises through the threshold
             above = given["cm"] * 10.0 / TIMESTEP
