@@ -82,11 +82,12 @@ def check_brian2(name: str, cell_type: str, parameters: dict) -> None:
                 sys.exit(
                     f"{name}: Brian2's exact integration divides by tau_m - {key}, which is 0; change one a little"
                 )
-    uniform = {"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich"}
-    taken_once = ("v_thresh", "v_reset", "b", "d", "c", "tau_refrac", "delta_T") if cell_type in uniform else ()
-    for key in taken_once:
-        if np.size(parameters.get(key, 0.0)) > 1:
-            sys.exit(f"{name}: pyNN.brian2 gives all neurons of a {cell_type} population the first {key}")
+    if cell_type.startswith("EIF_"):
+        sys.exit(f"{name}: pyNN.brian2 detects the spikes of {cell_type} below v_spike and loses most; use nest")
+    if cell_type == "Izhikevich":
+        for key in ("c", "d"):
+            if np.size(parameters[key]) > 1:
+                sys.exit(f"{name}: pyNN.brian2 gives all neurons of an Izhikevich population the first {key}")
 
 
 if __name__ == "__main__":
