@@ -28,6 +28,7 @@ PAGES = {
     "docs/sonata.md": 2,
     "docs/neuroml-simulators.md": 5,
     "docs/neuroml-import.md": 7,
+    "docs/pynn.md": 6,
 }
 
 

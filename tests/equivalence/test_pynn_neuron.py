@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matched_networks import dc, driven, equivalent, frozen, kinds, subthreshold
+from matched_networks import dc, driven, equivalent, frozen, kinds, larger, subthreshold
 from pynn_runs import assert_identical, neurons_of, run_pynn, with_weights
 from test_pynn_nest import every_model
 
@@ -58,6 +58,14 @@ def test_step_currents_replayed_spikes_and_potentials(runner: PyNNNeuronRunner, 
             fired = reference.spikes[name].steps[reference.spikes[name].neurons == neuron] - 1
             # NEURON shows the potential before the reset
             assert np.delete(deviation[:, column], fired[fired < n]).max() < 1e-5
+
+
+def test_a_larger_network(runner: PyNNNeuronRunner, tmp_path: Path) -> None:
+    """Also in the last step: the program takes one step more, in which NEURON notices the spikes of the last."""
+    instance = larger()
+    run = run_pynn(runner, instance, tmp_path, matched=True)
+    assert_identical(NestRunner().run(instance), run)
+    assert max(spikes.steps.max() for spikes in run.spikes.values()) == instance.simulation.n_steps
 
 
 def test_potentials_converge_in_the_first_order(runner: PyNNNeuronRunner, tmp_path: Path) -> None:

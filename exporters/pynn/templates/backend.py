@@ -257,9 +257,11 @@ class Backend:
         """Simulate, and say how far it is; each part costs Brian2 a preparation."""
         parts = 1 if self.name == "brian2" else 20
         n_steps = round(DURATION / TIMESTEP)
+        if self.name == "neuron":
+            n_steps += 1  # in which NEURON notices the spikes of the last
         for end in np.unique(np.linspace(0, n_steps, parts + 1).round().astype(int))[1:].tolist():
             self.pynn.run_until(end * TIMESTEP)
-            print(f"simulated (ms): {end * TIMESTEP:.10g}", flush=True)
+            print(f"simulated (ms): {min(end * TIMESTEP, DURATION):.10g}", flush=True)
 
     def spikes(self, cells) -> tuple[np.ndarray, np.ndarray]:
         """Return time (ms) and neuron of each spike, by time; labelled by the end of a step as NEST does."""
