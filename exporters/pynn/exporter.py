@@ -15,8 +15,8 @@ from mc_interchange.instance import NetworkInstance
 from mc_interchange.network import PoissonActivity, PoissonInput
 
 from .models import cells_of, neuron_of
-from .program import longest_delay, program_text
-from .rules import initial_values, longest_drawn_delay, rules_of
+from .program import program_text
+from .rules import initial_values, rules_of
 
 __all__ = ["PyNNExporter", "PyNNOptions"]
 
@@ -90,12 +90,10 @@ class PyNNExporter(ProgramExporter[PyNNOptions]):
 
     def files(self, instance: NetworkInstance, options: PyNNOptions) -> Mapping[str, str]:
         """Return the program."""
-        longest = longest_delay(instance)
-        if options.level == "instance":
-            return {PROGRAM: program_text(instance, None, {}, max_delay=longest, matched=options.matched)}
-        rules, initial = rules_of(instance)[0], initial_values(instance)[0]
-        longest = max(longest, longest_drawn_delay(rules))
-        return {PROGRAM: program_text(instance, rules, initial, max_delay=longest, matched=options.matched)}
+        rules, initial = None, {}
+        if options.level == "rules":
+            rules, initial = rules_of(instance)[0], initial_values(instance)[0]
+        return {PROGRAM: program_text(instance, rules, initial, matched=options.matched)}
 
 
 def _poisson(what: str, rate: float, instance: NetworkInstance) -> Loss:

@@ -14,7 +14,7 @@ from mc_interchange.network.simulation import steps
 
 from .models import cells_of, neuron_of
 
-__all__ = ["longest_delay", "program_text"]
+__all__ = ["program_text"]
 
 #: A source of Brian2 emits at most one spike per step; with this probability its variance is 2 % too small.
 MAX_PROBABILITY = 0.02
@@ -58,7 +58,6 @@ def program_text(
     projections: dict[str, Any] | None,
     initial: dict[str, Any],
     *,
-    max_delay: float,
     matched: bool,
 ) -> str:
     """Return the program.
@@ -69,8 +68,6 @@ def program_text(
         By name, rules in PyNN's terms; None: the synapses of the circuit.
     initial
         By population, what takes the place of its initial potential.
-    max_delay
-        A bound of all delays in ms.
     matched
         Whether NEURON gets parameters with which it steps as NEST does.
     """
@@ -100,7 +97,6 @@ def program_text(
         "DURATION": simulation.duration,
         "DISCARDED_START": simulation.discard,
         "SEED": simulation.seed,
-        "MAX_DELAY": max_delay,
         "NEURONS": neurons,
         "WEIGHT_UNITS": units,
         "POISSON_SOURCES": poisson,
@@ -119,7 +115,8 @@ def program_text(
     }
     contents = _FROM_FILES if projections is None else _FROM_RULES
     literals = "\n".join(f"{_COMMENTS[name]}{_literal(name, value)}" for name, value in values.items())
-    parts = ["backend.py", "from_files.py" if projections is None else "from_rules.py", "common.py"]
+    synapses = "from_files.py" if projections is None else "from_rules.py"
+    parts = ["main.py", "backend.py", synapses, "synapses.py", "neurons.py", "files.py"]
     return "\n".join(
         [
             _HEADER.format(name=instance.name, contents=contents) + literals,
@@ -134,7 +131,6 @@ _COMMENTS = {
     "DURATION": "",
     "DISCARDED_START": "# it is simulated and recorded; statistics leave it out\n",
     "SEED": "",
-    "MAX_DELAY": "",
     "NEURONS": "# arrays: a parameter or initial value as the ratio of two, numbers or arrays in the node file\n",
     "WEIGHT_UNITS": "# what makes PyNN's unit of a weight in the edge files\n",
     "POISSON_SOURCES": "# independent sources, each with all its targets\n",
@@ -178,14 +174,3 @@ def _current(item: StepCurrent, dt: float) -> dict[str, Any]:
         "stop": end / per_ms,
         "neurons": None if item.neurons is None else list(item.neurons),
     }
-
-
-def longest_delay(instance: NetworkInstance) -> float:
-    """Return the longest delay in ms; NEST wants to know it beforehand."""
-    longest = 1
-    for edges in instance.projections.values():
-        for block in edges.blocks():
-            longest = max(longest, int(block.delay.max(initial=1)))
-    per_ms = steps(1.0, instance.simulation.dt)
-    inputs = [item.delay for item in instance.inputs if isinstance(item, PoissonInput)]
-    return max([longest / per_ms, *inputs])

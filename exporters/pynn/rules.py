@@ -30,7 +30,7 @@ from mc_interchange.network.distributions import Distribution
 
 from .models import neuron_of
 
-__all__ = ["initial_values", "longest_drawn_delay", "rules_of"]
+__all__ = ["initial_values", "rules_of"]
 
 #: So many standard deviations from the mean, nothing is drawn (less than once in 1e15).
 _TAIL = 8.0
@@ -111,12 +111,6 @@ def initial_values(instance: NetworkInstance) -> tuple[dict[str, Any], list[Loss
         if isinstance(population, Population) and not isinstance(population.initial_V_m, Constant | Values):
             found[population.name] = _distribution(population.initial_V_m, 1.0, -math.inf, math.inf)
     return found, []
-
-
-def longest_drawn_delay(rules: dict[str, Any]) -> float:
-    """Return a bound in ms of all delays that are drawn."""
-    delays = [item["delay"] for item in rules.values() if "delay" in item]
-    return max([delay["high"] if isinstance(delay, dict) else delay for delay in delays], default=0.0)
 
 
 def _connector(projection: Projection) -> tuple[str, dict[str, Any]]:

@@ -145,6 +145,6 @@ def test_arbor_is_refused_as_long_as_pynn_has_no_point_neurons_for_it(network: N
     """The program reads it in PyNN itself, with Arbor or without: what PyNN will have one day is run."""
     path = export(realize(network), "pynn", tmp_path / "pynn").path
     result = CliRunner().invoke(run, [str(path), "--simulator", "pynn-arbor", "--out", str(tmp_path / "run")])
-    assert result.exit_code != 0
+    assert result.exit_code == 2
     assert "pyNN.arbor has no IF_curr_exp: it has neurons of several compartments only" in result.output
     assert not (tmp_path / "run").exists()

@@ -127,10 +127,6 @@ def test_the_program_says_what_the_model_says(instance: NetworkInstance, tmp_pat
     }
     assert said["RECORD_SPIKES"] == ["I"]
     assert said["RECORD_V_M"] == {"I": {"neurons": [2, 4], "interval": 0.5}}
-    assert (
-        said["MAX_DELAY"]
-        == max(float(block.delay.max()) for edges in instance.projections.values() for block in edges.blocks()) / 10
-    )
 
 
 def test_replayed_sources(instance: NetworkInstance, tmp_path: Path) -> None:

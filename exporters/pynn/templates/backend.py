@@ -1,101 +1,4 @@
-# --- how it is built and run; the same for every model
-
-
-def main() -> None:
-    """Build the network, simulate, and write what was recorded."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--simulator", choices=("nest", "neuron", "brian2", "arbor"), default="nest")
-    parser.add_argument("--out", type=Path, default=HERE / "output", help="directory for spikes.h5 and V_m.h5")
-    parser.add_argument("--mechanisms", type=Path, help="directory that keeps what NEURON has compiled")
-    parser.add_argument(
-        "--codegen", choices=("numpy", "cython"), default="numpy", help="how Brian2 computes; cython compiles first"
-    )
-    arguments = parser.parse_args()
-    sim = Backend(arguments.simulator, arguments.mechanisms, arguments.codegen)
-    populations = {name: sim.neurons(name, **item) for name, item in NEURONS.items()}
-    for name, item in POISSON_SOURCES.items():
-        populations[name] = sim.poisson(name, **item)
-    for name, size in REPLAYED_SOURCES.items():
-        populations[name] = sim.replayed(name, size)
-    connect(sim, populations)
-    for name, item in POISSON_INPUTS.items():
-        sim.poisson_input(name, populations[item["target"]], item)
-    for item in STEP_CURRENTS.values():
-        sim.inject(populations[item["target"]], item)
-    sim.record(populations)
-    sim.run()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    write_spikes(arguments.out / "spikes.h5", {name: sim.spikes(populations[name]) for name in RECORD_SPIKES})
-    if RECORD_V_M:
-        reports = {name: sim.potentials(populations[name], **item) for name, item in RECORD_V_M.items()}
-        write_potentials(arguments.out / "V_m.h5", reports)
-    sim.end()
-
-
-def read_node_values(population: str, ratio: list) -> np.ndarray:
-    """Read a parameter in PyNN's unit: a ratio of two, each a number or the name of an array in the node file."""
-    with h5py.File(HERE / f"network/{population}_nodes.h5") as file:
-        arrays = file[f"nodes/{population}/0/dynamics_params"]
-        above, below = (arrays[item][:] if isinstance(item, str) else item for item in ratio)
-    return above / below
-
-
-def read_synapses(projection: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Read source, target, weight (NEST's unit and sign) and delay (ms) of each synapse."""
-    with h5py.File(HERE / f"network/{projection}_edges.h5") as file:
-        edges = file[f"edges/{projection}"]
-        sources, targets = edges["source_node_id"][:].astype(int), edges["target_node_id"][:].astype(int)
-        weights, delays = edges["0/syn_weight"][:].astype(float), edges["0/delay"][:].astype(float)
-    return sources, targets, weights, np.rint(delays / TIMESTEP) * TIMESTEP
-
-
-def initial_value(population: str, value):
-    """Return a number, an array in the node file (a ratio), or a distribution (a dictionary)."""
-    if isinstance(value, list):
-        return read_node_values(population, value)
-    return RandomDistribution(**value, rng=RANDOM) if isinstance(value, dict) else value
-
-
-def read_spike_steps(population: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read source and step of each spike; a spike beside the grid is emitted at the end of the step it is in."""
-    with h5py.File(HERE / f"inputs/{population}_spikes.h5") as file:
-        spikes = file[f"spikes/{population}"]
-        sources, times = spikes["node_ids"][:].astype(int), spikes["timestamps"][:]
-    steps = np.maximum(np.ceil(times / TIMESTEP - 1e-6), 1).astype(int)
-    order = np.lexsort((steps, sources))
-    return sources[order], steps[order]
-
-
-def draw(value, size: int) -> np.ndarray:
-    """Return the initial value of each neuron."""
-    return value.next(size) if isinstance(value, RandomDistribution) else np.broadcast_to(value, size)
-
-
-def fires_at_once(parameters: dict, potential: np.ndarray, size: int) -> np.ndarray:
-    """Say which neurons are still above threshold after the first step, without input."""
-    decay = np.exp(-TIMESTEP / parameters["tau_m"])
-    rest = parameters["v_rest"] + parameters["i_offset"] * parameters["tau_m"] / parameters["cm"]
-    return np.broadcast_to(rest + (potential - rest) * decay >= parameters["v_thresh"], size)
-
-
-def matched(parameters: dict) -> tuple[dict, dict]:
-    """Return parameters, and factors of the weights, with which a step of NEURON's implicit Euler is NEST's exact one.
-
-    Both steps are linear: with h the resolution, NEST's potential relative to rest becomes P22 V + P21 I_syn + P20 I_e
-    (Rotter & Diesmann 1999), NEURON's (V + h/C (I_syn + I_e)) / (1 + h/tau_m).
-    """
-    h, tau_m, C = TIMESTEP, parameters["tau_m"], parameters["cm"]
-    P22 = np.exp(-h / tau_m)
-    P20 = tau_m / C * (1 - P22)
-    theirs = h / C * P22
-    changed = {"tau_m": h / (1 / P22 - 1), "i_offset": parameters["i_offset"] * P20 / theirs}
-    factors = {"current": P20 / theirs}
-    for receptor, key in (("excitatory", "tau_syn_E"), ("inhibitory", "tau_syn_I")):
-        rates = 1 / parameters[key] - 1 / tau_m
-        with np.errstate(invalid="ignore"):
-            P21 = np.where(rates == 0, h / C * P22, (P22 - np.exp(-h / parameters[key])) / (C * rates))
-        factors[receptor] = P21 / theirs
-    return {**parameters, **changed}, factors
+# --- PyNN with one simulator
 
 
 class Sources:
@@ -124,7 +27,7 @@ class Backend:
             compile_mechanisms(mechanisms)
         self.pynn = importlib.import_module(f"pyNN.{name}")
         options = {"nest": {"spike_precision": "on_grid", "rng_seed": SEED}, "neuron": {"native_rng_baseseed": SEED}}
-        self.pynn.setup(timestep=TIMESTEP, min_delay=TIMESTEP, max_delay=MAX_DELAY, **options.get(name, {}))
+        self.pynn.setup(timestep=TIMESTEP, min_delay=TIMESTEP, max_delay=longest_delay(), **options.get(name, {}))
         if name == "brian2":
             brian2 = importlib.import_module("brian2")
             brian2.seed(SEED)
@@ -282,54 +185,3 @@ class Backend:
     def end(self) -> None:
         """Close PyNN."""
         self.pynn.end()
-
-
-class Synapses(Connector):
-    """Synapses from arrays, several between two neurons too.
-
-    PyNN's FromListConnector does the same in NEURON. In NEST it calls Connect for every neuron, and in Brian2 it
-    gives all synapses between two neurons the weight of the last.
-    """
-
-    parameter_names = ()
-
-    def __init__(self, simulator: str, sources, targets, weights, delays, unit: float) -> None:
-        super().__init__(safe=False)
-        self.simulator = simulator
-        self.sources, self.targets, self.delays = sources, targets, delays
-        self.weights = weights  # in NEST's unit and with its sign
-        self.unit = unit  # what makes PyNN's nA, uS or mV of them
-
-    def connect(self, projection) -> None:
-        """Connect one projection."""
-        if self.simulator == "nest":
-            return self._nest(projection)
-        weights = self.weights * self.unit
-        if projection.post.conductance_based:
-            weights = np.abs(weights)
-        if self.simulator == "brian2":
-            return self._brian2(projection, weights)
-        rows = np.column_stack([self.sources, self.targets, weights, self.delays])
-        return FromListConnector(rows).connect(projection)
-
-    def _nest(self, projection) -> None:
-        nest = importlib.import_module("nest")
-        pre, post = (cells.all_cells.astype(int) for cells in (projection.pre, projection.post))
-        synapses = {
-            "synapse_model": projection.nest_synapse_model,
-            "synapse_label": np.full(len(self.weights), projection.nest_synapse_label),
-            "weight": self.weights,
-            "delay": self.delays,
-        }
-        nest.Connect(pre[self.sources], post[self.targets], "one_to_one", synapses)
-        projection._sources.update(np.unique(pre[self.sources]).tolist())
-
-    def _brian2(self, projection, weights) -> None:
-        synapse, n = projection.synapse_type, len(weights)
-        values = ParameterSpace({"weight": weights, "delay": self.delays}, synapse.get_schema(), shape=(n,))
-        native = synapse.translate(values)
-        native.evaluate()
-        synapses = projection._brian2_synapses[0][0]
-        synapses.connect(i=self.sources, j=self.targets)
-        synapses.weight, synapses.delay = native["weight"], native["delay"]
-        projection._n_connections = n

@@ -21,3 +21,12 @@ def connect(sim: Backend, populations: dict) -> None:
         synapse = sim.pynn.StaticSynapse(weight=weight, delay=delay)
         projection = sim.pynn.Projection(cells, post, connector, synapse, receptor_type=item["receptor"], label=name)
         sim.kept.append(projection)
+
+
+def longest_delay() -> float:
+    """Return a bound in ms of all delays, which NEST wants to know beforehand."""
+    delays = [TIMESTEP, *(item["delay"] for item in POISSON_INPUTS.values())]
+    for name, item in PROJECTIONS.items():
+        delay = item["delay"] if item["connector"] else read_synapses(name)[3].max()
+        delays.append(delay["high"] if isinstance(delay, dict) else delay)
+    return max(delays)
