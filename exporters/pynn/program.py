@@ -77,8 +77,11 @@ def program_text(
     for name, nodes in instance.populations.items():
         if isinstance(nodes.activity, PoissonActivity):
             poisson[name] = {"size": nodes.size, **_window(nodes.activity, simulation.duration)}
-        elif isinstance(nodes.activity, Trains) or nodes.virtual:
+        elif isinstance(nodes.activity, Trains):
             replayed[name] = nodes.size
+        elif nodes.virtual:
+            # it is not known what they emit
+            poisson[name] = {"size": nodes.size, "rate": 0.0, "start": 0.0, "duration": simulation.duration}
         else:
             cells = cells_of(nodes)
             neurons[name] = {

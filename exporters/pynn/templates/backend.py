@@ -171,6 +171,8 @@ class Backend:
         ids, times = cells.get_data("spikes").segments[0].spiketrains.multiplexed
         steps = np.rint(np.asarray(times) / TIMESTEP).astype(int) + self.label
         neurons = ids.astype(int) - int(cells.first_id)
+        within = steps <= round(DURATION / TIMESTEP)
+        steps, neurons = steps[within], neurons[within]
         order = np.lexsort((neurons, steps))
         return steps[order] * TIMESTEP, neurons[order]
 
