@@ -99,5 +99,5 @@ class PyNNExporter(ProgramExporter[PyNNOptions]):
 def _poisson(what: str, rate: float, instance: NetworkInstance) -> Loss:
     detail = "its spikes come one step later in NEST"
     if rate * instance.simulation.dt > 0:
-        detail += "; in Brian2 it is a sum of Bernoulli processes with up to 2 % less variance"
+        detail += "; in Brian2 it is a sum of Bernoulli processes with up to 0.5 % less variance"
     return Loss(what, "approximated", detail)
