@@ -101,6 +101,7 @@ def test_every_model_that_pynn_has(tmp_path: Path) -> None:
     assert all(len(spikes) for spikes in reference.spikes.values())
 
 
+@pytest.mark.slow
 def test_rates_under_poisson_input_are_equal(tmp_path: Path) -> None:
     """Two one-sided tests at 5 % that the mean rates of each population lie within 10 % of each other."""
     reference, run = NestRunner().run(driven()), run_pynn(PyNNNestRunner(), driven(), tmp_path)
