@@ -300,6 +300,10 @@ class FileRunner(ABC):
     #: Options of the exporter when it has to write the files.
     export_options: ClassVar[Mapping[str, Any]] = {}
 
+    def draws(self, path: Path) -> bool:  # noqa: ARG002
+        """Say whether the files at ``path`` make the tool draw synapses of its own, so that a run has no digest."""
+        return False
+
     @abstractmethod
     def run_files(self, path: Path, scratch: Path, *, threads: int | None, progress: Progress) -> Run:
         """Simulate what the files say.

@@ -62,6 +62,8 @@ def run_files(
             if 0 < run.duration <= discard:
                 warn_of_discard(str(path), discard)
                 discard = 0.0
+            if runner.draws(path):
+                digest = None
             return replace(run, source_digest=digest, discard=discard, model=run.model if model is None else model)
         instance = opened()
         exporter = registry.load("exporter", runner.format)

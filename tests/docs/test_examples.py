@@ -29,6 +29,7 @@ PAGES = {
     "docs/neuroml-simulators.md": 5,
     "docs/neuroml-import.md": 7,
     "docs/neuron.md": 4,
+    "docs/pynn.md": 6,
 }
 
 

@@ -1,0 +1,13 @@
+# --- the synapses, as they are in the circuit
+
+
+def connect(sim: Backend, populations: dict) -> None:
+    """Make the synapses of all projections."""
+    for name, (source, target) in PROJECTIONS.items():
+        sim.connect(name, populations[source], populations[target], *read_synapses(name))
+
+
+def longest_delay() -> float:
+    """Return the longest delay in ms, which NEST wants to know beforehand."""
+    delays = [TIMESTEP, *(item["delay"] for item in POISSON_INPUTS.values())]
+    return max([*delays, *(read_synapses(name)[3].max() for name in PROJECTIONS)])

@@ -1,0 +1,125 @@
+"""Rung three in PyNN with NEST: the program that is exported fires as NEST does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matched_networks import BASE, dc, driven, equivalent, frozen, kinds
+from pynn_runs import assert_identical, neurons_of, run_pynn
+
+from mc_interchange import NetworkInstance
+from mc_interchange.equivalence import compare_spikes
+from mc_interchange.errors import SimulationError
+from mc_interchange.instance import ArrayEdges, ArrayTrains, EdgeBlock, Nodes
+from mc_interchange.network import CATALOGUE, Neuron, Simulation, VoltageRecording
+from mc_interchange.runners.nest import NestRunner
+from mc_interchange.runners.pynn import PyNNNestRunner
+
+pytest.importorskip("pyNN")
+
+
+@pytest.mark.parametrize("network", [dc, frozen])
+def test_pd14_fires_as_in_nest(tmp_path: Path, network: Callable[[], NetworkInstance]) -> None:
+    """5,973 synapses, among them autapses and many that join the same two neurons with different weights."""
+    instance = network()
+    run = run_pynn(PyNNNestRunner(), instance, tmp_path)
+    assert_identical(NestRunner().run(instance), run)
+    if network is dc:
+        # the comparison sees one changed weight
+        edges = instance.projections["L4I_to_L4E"]
+        block = next(edges.blocks())
+        weight = block.weight.copy()
+        weight[20] *= 1.5
+        mutant = ArrayEdges(edges.name, edges.source, edges.target, replace(block, weight=weight))
+        other = replace(instance, projections={**instance.projections, edges.name: mutant})
+        assert not compare_spikes(NestRunner().run(other), run).identical
+
+
+@pytest.mark.parametrize("dt", [0.1, pytest.param(0.025, marks=pytest.mark.slow)])
+def test_step_currents_replayed_spikes_and_potentials(tmp_path: Path, dt: float) -> None:
+    """Measured: potentials equal to float32, in which SONATA's reports are."""
+    instance = neurons_of(kinds(dt))
+    reference, run = NestRunner().run(instance), run_pynn(PyNNNestRunner(), instance, tmp_path)
+    assert_identical(reference, run, 150)
+    for name, report in reference.voltages.items():
+        ours = run.voltages[name]
+        n = len(report.values)
+        assert n >= 100 / dt
+        np.testing.assert_array_equal(ours.neurons, report.neurons)
+        np.testing.assert_allclose(ours.times[:n], report.times, rtol=1e-12)
+        np.testing.assert_array_equal(ours.values[:n], report.values.astype(np.float32))
+
+
+def every_model() -> NetworkInstance:
+    """A population for each model that PyNN has, under spikes of both signs and a current."""
+    cells = {name: entry for name, entry in CATALOGUE.items() if "pynn" in entry.elsewhere}
+    # weight of an excitatory spike: in pA, mV or nS
+    weights = {"pA": 400.0, "mV": 4.0, "nS": 12.0}
+    populations = {
+        "S": Nodes(
+            "S", 2, activity=ArrayTrains(2, [0] * 60 + [1] * 20, [*np.arange(5.0, 125.0, 2.0), *range(30, 130, 5)])
+        )
+    }
+    projections = {}
+    for name, entry in cells.items():
+        own = {"E_L": -65.0, "V_th": -50.0, "V_reset": -63.0, "tau_syn_ex": 1.5, "tau_syn_in": 3.0, "I_e": 150.0}
+        own |= {"w": 20.0, "U_m": -12.0} if name != "izhikevich" else {"U_m": -12.0, "I_e": 4.0}
+        if name == "izhikevich":
+            del own["V_th"]
+        parameters = {p.name: own.get(p.name, p.nest) for p in entry.parameters}
+        # two neurons differ in a parameter that PyNN has under another name and unit
+        varying = {} if name == "izhikevich" else {"C_m": np.array([250.0, 180.0]), "I_e": np.array([150.0, 110.5])}
+        populations[name] = Nodes(
+            name, 2, Neuron(model=name, parameters=parameters), np.array([-64.0, -60.5]), varying=varying
+        )
+        weight = weights[entry.weight_unit]
+        block = EdgeBlock(
+            source=np.array([0, 0, 1, 1], np.uint32),
+            target=np.array([0, 1, 0, 1], np.uint32),
+            weight=np.array([weight, weight / 2, -weight, -weight / 3]),
+            delay=np.array([10, 15, 5, 12], np.uint32),
+        )
+        projections[f"S_to_{name}"] = ArrayEdges(f"S_to_{name}", "S", name, block)
+    recordings = tuple(VoltageRecording(population=name, neurons=(0, 1), interval=0.1) for name in cells)
+    simulation = Simulation(dt=0.1, duration=150.0, record_spikes=tuple(cells), record_V_m=recordings)
+    return NetworkInstance("every_model", populations, projections, (), simulation)
+
+
+def test_every_model_that_pynn_has(tmp_path: Path) -> None:
+    """Spikes identical; potentials to rounding, since a leak conductance goes through a time constant."""
+    instance = every_model()
+    reference, run = NestRunner().run(instance), run_pynn(PyNNNestRunner(), instance, tmp_path)
+    assert_identical(reference, run, 50)
+    assert len(reference.spikes) == 8
+    for name, report in reference.voltages.items():
+        assert np.ptp(report.values) > 5.0
+        np.testing.assert_allclose(run.voltages[name].values[: len(report.values)], report.values, atol=1e-4)
+    assert all(len(spikes) for spikes in reference.spikes.values())
+
+
+@pytest.mark.slow
+def test_rates_under_poisson_input_are_equal(tmp_path: Path) -> None:
+    """Two one-sided tests at 5 % that the mean rates of each population lie within 10 % of each other."""
+    reference, run = NestRunner().run(driven()), run_pynn(PyNNNestRunner(), driven(), tmp_path)
+    for name in ("E", "I"):
+        assert len(reference.spikes[name]) > 500
+        assert equivalent(reference, run, name)
+        # the test has the power to reject what is wrong by as much
+        assert not equivalent(NestRunner().run(driven(weight=330.0)), run, name)
+
+
+def test_a_spike_in_the_first_step_is_refused(tmp_path: Path) -> None:
+    neuron = Neuron(model="iaf_psc_exp", parameters=BASE)
+    populations = {
+        "S": Nodes("S", 1, activity=ArrayTrains(1, [0], [0.1])),
+        "A": Nodes("A", 1, neuron, np.array([-60.0])),
+    }
+    block = EdgeBlock(np.zeros(1, np.uint32), np.zeros(1, np.uint32), np.full(1, 50.0), np.full(1, 10, np.uint32))
+    edges = {"S_to_A": ArrayEdges("S_to_A", "S", "A", block)}
+    instance = NetworkInstance("early", populations, edges, (), Simulation(duration=5.0))
+    with pytest.raises(SimulationError, match=r"S: pyNN\.nest can emit no spike in the first step \(0\.1 ms\)"):
+        run_pynn(PyNNNestRunner(), instance, tmp_path)
