@@ -71,10 +71,9 @@ class ProgramRunner(FileRunner):
             for name, (times, ids) in read_spikes(out / SPIKES_FILE).items()
         }
         recorded = simulation.record_spikes
+        # sources too, as NEST's runner has them
         sizes = {
-            name: nodes.size
-            for name, nodes in instance.populations.items()
-            if not nodes.virtual and (recorded is None or name in recorded)
+            name: nodes.size for name, nodes in instance.populations.items() if recorded is None or name in recorded
         }
         return Run(
             model=instance.name,
