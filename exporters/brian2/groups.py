@@ -137,9 +137,9 @@ def _equal(nodes: Nodes, model: str, dt: float) -> tuple[str, ...]:
                 found.append(name)
             elif distance.min(initial=1.0) < CLOSEST:
                 raise NotRepresentableError(
-                    f"population {nodes.name}: {name} and tau_m nearly agree, or agree in some neurons only, and Brian2's "
-                    "exact integration divides by their difference; make them equal in all neurons, or differ by a "
-                    "hundredth"
+                    f"population {nodes.name}: {name} and tau_m nearly agree, or agree in some neurons only, and "
+                    "Brian2's exact integration divides by their difference; make them equal in all neurons, or let "
+                    "them differ by a hundredth"
                 )
     return tuple(found)
 
@@ -157,7 +157,7 @@ def _group(
 ) -> Group:
     # where time constants are equal, only that of the membrane stands in the equations
     needed = [parameter for parameter in _parameters(model) if parameter not in equal]
-    values = {
+    values: dict[str, set[float | None]] = {
         key: {None if key in nodes.varying else float(_values(nodes, key)[0]) for nodes in populations}
         for key in needed
     }

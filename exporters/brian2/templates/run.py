@@ -12,7 +12,7 @@ from pathlib import Path
 import brian2
 import h5py
 import numpy as np
-from brian2 import Hz, mV, ms, nS, pA, pF, second
+from brian2 import Hz, ms, mV, nS, pA, pF, second
 
 HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # this directory stays as it is
@@ -122,7 +122,7 @@ def connect(network, places, sources, source_rows):
         steps = np.rint(delays * (1000 / STEP_US)).astype(np.int32)
         if steps.min() < 1:
             sys.exit(f"{name}: a delay is shorter than the resolution")
-        to, target_group, first = places[target]
+        to, _, first = places[target]
         kinds = model.GROUPS[to]["receives"]
         if source in places:
             start, rows = places[source][0], [np.arange(pre.max() + 1) + places[source][2]]
@@ -276,7 +276,7 @@ def main():
     add_inputs(network, places)
     spikes, potentials = record(network, places, sources)
 
-    def report(elapsed, complete, start, duration):
+    def report(_elapsed, complete, _start, duration):
         print(f"simulated (ms): {complete * float(duration / ms)}", flush=True)
 
     network.run(model.N_STEPS * model.DT, report=report, report_period=1 * second, namespace={})
