@@ -129,12 +129,9 @@ def _values(nodes: Nodes, group: Group) -> str:
 
 
 def _window(start: float, stop: float | None, simulation: Simulation) -> tuple[int, int]:
-    """Return the first and the last step at whose end NEST's generator can fire.
-
-    It begins with the second step of a simulation, whatever its start.
-    """
-    last = simulation.duration if stop is None else min(stop, simulation.duration)
-    return max(round(steps(start, simulation.dt)), 1) + 1, round(steps(last, simulation.dt))
+    """Return the first and the last step at whose end NEST's generator emits spikes: one behind its window."""
+    last = simulation.n_steps if stop is None else min(round(steps(stop, simulation.dt)) + 1, simulation.n_steps)
+    return round(steps(start, simulation.dt)) + 2, last
 
 
 def _source(nodes: Nodes, simulation: Simulation) -> str:
