@@ -27,7 +27,7 @@ Types of cells of NeuroML that are read and not written: {read}. What a model is
 and by the synapses on it: {synapses}; see [NeuroML](neuroml.md#cells-and-synapses).
 
 PyNN's models of the same names have the parameters of NeuroML's in the same units, save `a` of `EIF_cond_*`: nS in
-PyNN, uS in NeuroML. Brian2 names no models, one writes their equations there.
+PyNN, uS in NeuroML. Brian2 names no models: one writes [their equations](brian2.md) there.
 """
 
 
