@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from brian2_runs import RunBrian2, run_brian2  # noqa: F401
 from matched_networks import dc, driven, equivalent, frozen, kinds, larger
 
-from mc_interchange import NetworkInstance
+from mc_interchange import NetworkInstance, export
 from mc_interchange.equivalence import compare_spikes
+from mc_interchange.formats.sonata_output import read_spikes
 from mc_interchange.instance import ArrayEdges
 from mc_interchange.runners.nest import NestRunner
 from mc_interchange.runs import Run
@@ -77,6 +81,20 @@ def assert_identical(instance: NetworkInstance, run: RunBrian2) -> Run:
     assert comparison.identical, comparison.divergence
     assert comparison.n_spikes[0] >= 1000  # silence cannot pass
     return found
+
+
+@pytest.mark.slow
+def test_compiled_code_gives_the_same_spikes(tmp_path: Path) -> None:
+    """With the neurons that have equations of their own for equal time constants."""
+    instance = kinds()
+    path = export(instance, "brian2", tmp_path / "export").path
+    command = [sys.executable, str(path / "run.py"), "--out", str(tmp_path / "out"), "--codegen", "cython"]
+    subprocess.run(command, check=True, capture_output=True, timeout=1200)
+    found = read_spikes(tmp_path / "out/spikes.h5")
+    for name, spikes in NestRunner().run(instance).spikes.items():
+        times, neurons = found[name]
+        np.testing.assert_array_equal(np.rint(times / instance.simulation.dt), spikes.steps)
+        np.testing.assert_array_equal(neurons, spikes.neurons)
 
 
 @pytest.mark.slow
