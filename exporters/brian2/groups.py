@@ -18,9 +18,9 @@ from .equations import EQUATIONS, UNITS, Equations
 
 __all__ = ["Group", "groups_of"]
 
-#: Brian2's closed form divides by the difference of time constants: from here on (difference of their rates times
-#: the resolution, squared where there are alpha functions) it keeps eight digits of a postsynaptic potential.
-CLOSEST = 1e-4
+#: Brian2's closed form divides by the difference of the rates of decay, for alpha functions by its square. So close may
+#: they be, as a difference of rates times the resolution, that a postsynaptic potential keeps eight digits.
+CLOSEST = {"iaf_psc_exp": 1e-7, "iaf_psc_alpha": 1e-4}
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,20 @@ class Group:
 
     def declarations(self) -> list[str]:
         """Return the equations, line by line, with the parameters that are not the same for all."""
-        dynamics = self.equations.dynamics.format(I="(I_e + I_step)" if self.stepped else "I_e")
-        for name in self.equal:
-            dynamics = dynamics.replace(name, "tau_m")
-        lines = dynamics.splitlines()
+        lines = self._named(self.equations.dynamics.format(I="(I_e + I_step)" if self.stepped else "I_e")).splitlines()
         parameters = [name for name in self.own if name not in self.equations.initial]
         lines += [f"{name} : {UNITS[CATALOGUE[self.model][name].unit][1]} (constant)" for name in parameters]
         return lines + (["I_step : amp"] if self.stepped else [])
+
+    @property
+    def receives(self) -> dict[str, str]:
+        """What a spike does, by the sign of its weight."""
+        return {sign: self._named(statement) for sign, statement in self.equations.receives.items()}
+
+    def _named(self, text: str) -> str:
+        for name in self.equal:
+            text = text.replace(name, "tau_m")
+        return text
 
 
 def groups_of(instance: NetworkInstance) -> list[Group]:
@@ -127,20 +134,16 @@ def _name(nodes: Nodes) -> str:
 
 def _equal(nodes: Nodes, model: str, dt: float) -> tuple[str, ...]:
     """Return the time constants of synapses that are equal to that of the membrane."""
-    if EQUATIONS[model].method != "exact":
-        return ()
     found = []
-    for name in ("tau_syn_ex", "tau_syn_in"):
-        if name in _parameters(model):
-            distance = np.abs(dt / _values(nodes, name) - dt / _values(nodes, "tau_m"))
-            if not distance.any():
-                found.append(name)
-            elif distance.min(initial=1.0) < CLOSEST:
-                raise NotRepresentableError(
-                    f"population {nodes.name}: {name} and tau_m nearly agree, or agree in some neurons only, and "
-                    "Brian2's exact integration divides by their difference; make them equal in all neurons, or let "
-                    "them differ by a hundredth"
-                )
+    for name in ("tau_syn_ex", "tau_syn_in") if model in CLOSEST else ():
+        distance = np.abs(dt / _values(nodes, name) - dt / _values(nodes, "tau_m"))
+        if not distance.any():
+            found.append(name)
+        elif distance.min() < CLOSEST[model]:
+            raise NotRepresentableError(
+                f"population {nodes.name}: {name} and tau_m nearly agree, or agree in some neurons only, and Brian2's "
+                "exact integration divides by their difference; make them equal in all neurons, or let them differ more"
+            )
     return tuple(found)
 
 

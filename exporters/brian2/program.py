@@ -96,7 +96,7 @@ def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
     yield f'        "synapse": "weight : {declared} (constant)",'
     yield f'        "weight_unit": {unit},'
     yield '        "receives": {'
-    yield from (f'            "{sign}": "{statement}",' for sign, statement in equations.receives.items())
+    yield from (f'            "{sign}": "{statement}",' for sign, statement in group.receives.items())
     yield "        },"
     yield '        "constants": {'
     yield from (f'            "{k}": {_quantity(v, entry[k].unit)},' for k, v in group.shared.items())

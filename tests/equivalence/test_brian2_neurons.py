@@ -48,7 +48,7 @@ EXCITATION = (2.0, 10.4, 10.4, 21.6, 22.0, 40.8, 55.2, 70.0, 70.4, 70.8, 71.2, 9
 INHIBITION = (6.0, 30.0, 30.4, 60.0, 80.0)
 
 
-def singles(models: Sequence[str], dt: float) -> NetworkInstance:
+def singles(models: Sequence[str], dt: float, **changes: float) -> NetworkInstance:
     """Two sources, one with two spikes at once, onto two neurons of each model that differ in a parameter.
 
     And onto two of the same that stay below threshold (``MODEL_below``).
@@ -62,7 +62,7 @@ def singles(models: Sequence[str], dt: float) -> NetworkInstance:
         for name, strength, weakness in ((model, 1.0, 1.0), (f"{model}_below", 0.1, 0.3)):
             I_e = parameters["I_e"] * strength
             weights = np.array([excitatory, inhibitory] * 2) * weakness
-            neuron = Neuron(model=model, parameters={**parameters, "I_e": I_e})
+            neuron = Neuron(model=model, parameters={**parameters, **changes, "I_e": I_e})
             differing = {"I_e": np.array([I_e, 1.1 * I_e])}
             populations[name] = Nodes(name, 2, neuron, V_m=np.array([-60.0, -62.0]), varying=differing)
             block = EdgeBlock(np.array([0, 1, 0, 1], np.uint32), np.array([0, 0, 1, 1], np.uint32), weights, delays)
@@ -86,7 +86,17 @@ def test_the_catalogue_names_what_is_tested() -> None:
 
 def test_models_that_are_exact(run_brian2: RunBrian2) -> None:  # noqa: F811
     """Measured: 4e-13 mV; 7e-11 in the upstroke of izhikevich's, which makes differences of rounding larger."""
-    instance = singles(EXACT, 0.1)
+    assert_exact(singles(EXACT, 0.1), run_brian2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("equal", [("tau_syn_ex",), ("tau_syn_ex", "tau_syn_in")])
+def test_equal_time_constants(run_brian2: RunBrian2, equal: tuple[str, ...]) -> None:  # noqa: F811
+    changes = dict.fromkeys(equal, CURRENTS["tau_m"])
+    assert_exact(singles(("iaf_psc_exp", "iaf_psc_alpha"), 0.1, **changes), run_brian2)
+
+
+def assert_exact(instance: NetworkInstance, run_brian2: RunBrian2) -> None:  # noqa: F811
     reference, run = NestRunner().run(instance), run_brian2(instance)
     comparison = compare_spikes(reference, run)
     assert comparison.identical, comparison.divergence

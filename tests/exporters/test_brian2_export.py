@@ -93,6 +93,12 @@ def test_equal_time_constants_have_equations_of_their_own(tmp_path: Path):
     assert "tau_syn_ex" not in text.replace("iaf_psc_exp_tau_syn_ex", "")
 
 
+def test_equal_time_constants_stand_in_the_statements_of_synapses_too(tmp_path: Path):
+    text = exported_model(one(nest_defaults("iaf_psc_alpha", tau_syn_in=10.0)), tmp_path)
+    assert '"positive": "y_ex += weight * e / tau_syn_ex",' in text
+    assert '"negative": "y_in += weight * e / tau_m",' in text
+
+
 def test_integration_of_conductances_is_a_loss(tmp_path: Path):
     entry = CATALOGUE["iaf_cond_exp"]
     neuron = Neuron(model="iaf_cond_exp", parameters={p.name: p.nest for p in entry.parameters})
@@ -116,7 +122,7 @@ def nest_defaults(model: str, **changes: object) -> Neuron:
         (one(nest_defaults("iaf_psc_delta", refractory_input=True)), "refractory_input true .* set it to false"),
         (one(nest_defaults("izhikevich", consistent_integration=False)), "consistent_integration false .* to true"),
         (one(nest_defaults("aeif_cond_exp", Delta_T=0.0)), "Delta_T of 0 mV"),
-        (one(nest_defaults("iaf_psc_exp", tau_syn_ex=9.9999)), "tau_syn_ex and tau_m nearly agree"),
+        (one(nest_defaults("iaf_psc_exp", tau_syn_ex=9.99999)), "tau_syn_ex and tau_m nearly agree"),
         (one(EXPONENTIAL, varying={"tau_syn_in": [10.0, 2.0]}), "tau_syn_in and tau_m .* agree in some neurons only"),
     ],
     ids=["foreign", "parrot", "glif", "mixed", "refractory input", "published", "Delta_T", "near", "some equal"],
