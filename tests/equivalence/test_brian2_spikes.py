@@ -36,8 +36,10 @@ def test_everything_that_is_exact(run_brian2: RunBrian2, dt: float) -> None:  # 
     for name, report in reference.voltages.items():
         ours = run.voltages[name]
         np.testing.assert_array_equal(ours.neurons, report.neurons)
-        np.testing.assert_allclose(ours.times, report.times, rtol=0, atol=1e-9)
-        assert np.abs(ours.values - report.values).max() < 1e-11
+        n = len(report.times)  # NEST gives no samples of the last smallest delay
+        np.testing.assert_allclose(ours.times[:n], report.times, rtol=0, atol=1e-9)
+        assert n > 149 / dt
+        assert np.abs(ours.values[:n] - report.values).max() < 1e-11
 
 
 def test_pd14_under_direct_current_fires_as_in_nest(run_brian2: RunBrian2) -> None:  # noqa: F811
