@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
+BRIAN2 := .venv-brian2
 FULL := .venv-nest-full
 NEST := nest-simulator==3.10.*
 # what NEST needs to be built with HDF5 and MPI
@@ -12,16 +13,19 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python
 # the oldest numpy has no wheels for 3.13
 CANDIDATES_OLDEST := python3.11 python3.12 python3 python
 
+# the files with tests that need Brian2
+NEED_BRIAN2 = $$(grep -rl --include='*.py' 'mark\.brian2' tests)
+
 find_python = for p in $(1); do \
 	  if "$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, $(2)))' >/dev/null 2>&1; then echo "$$p"; break; fi; \
 	done
 
-.PHONY: help venv nest-full test test-nest-full lint format schema verify golden-oldest matrix demo clean
+.PHONY: help venv nest-full brian2 test test-brian2 test-nest-full lint format schema verify golden-oldest matrix demo clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 venv: $(VENV)/.stamp ## make .venv with the package and all that the tests need
 
@@ -33,8 +37,8 @@ $(VENV)/.stamp: pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
 	@touch $@
 
-test: lint golden-oldest ## what must hold before every commit (minutes)
-	$(BIN)/python -m pytest -n 2 -m 'not slow and not nest_full'
+test: lint golden-oldest test-brian2 ## what must hold before every commit (minutes)
+	$(BIN)/python -m pytest -n 2 -m 'not slow and not nest_full and not brian2'
 
 lint: venv ## style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -64,6 +68,20 @@ $(OLDEST)/.stamp: pyproject.toml
 	$(OLDEST)/bin/python -m pip install -q --disable-pip-version-check -e . "$$numpy" 'pytest>=8'
 	@touch $@
 
+test-brian2: brian2 ## the quick tests that need Brian2
+	$(BRIAN2)/bin/python -m pytest -n 2 -m 'brian2 and not slow' $(NEED_BRIAN2)
+
+brian2: $(BRIAN2)/.stamp ## make .venv-brian2: Brian2 needs an older numpy
+
+# only what these tests need (that of other tests is not imported: they are not collected)
+$(BRIAN2)/.stamp: pyproject.toml
+	@python=$$($(call find_python,$(CANDIDATES),14)); \
+	if [ -z "$$python" ]; then echo "make: no Python 3.11, 3.12 or 3.13 found (tried: $(CANDIDATES))" >&2; exit 1; fi; \
+	if ! $(BRIAN2)/bin/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+	  rm -rf $(BRIAN2); "$$python" -m venv $(BRIAN2); fi
+	$(BRIAN2)/bin/python -m pip install -q --disable-pip-version-check -e '.[brian2,nest,neuroml,pynn]' 'pytest>=8' 'pytest-xdist>=3.5'
+	@touch $@
+
 nest-full: $(FULL)/.stamp ## make .venv-nest-full with a NEST that has HDF5 and MPI (half an hour)
 
 $(FULL)/.stamp: $(FULL)/.nest pyproject.toml
@@ -88,8 +106,9 @@ $(FULL)/.nest:
 test-nest-full: nest-full ## the tests that need HDF5 or MPI in NEST
 	$(FULL)/bin/python -m pytest -m nest_full
 
-verify: venv ## the long tests: everything that takes minutes
-	$(BIN)/python -m pytest -m 'slow and not nest_full'
+verify: venv brian2 ## the long tests: everything that takes minutes
+	$(BIN)/python -m pytest -m 'slow and not nest_full and not brian2'
+	$(BRIAN2)/bin/python -m pytest -m 'slow and brian2' $(NEED_BRIAN2)
 
 matrix: venv ## run one network in every tool, and write docs/tools.md (minutes)
 	cd benchmarks && ../$(BIN)/python matrix.py
@@ -98,6 +117,6 @@ demo: venv ## the whole way once: export, run, compare
 	$(BIN)/python examples/demo.py
 
 clean: ## remove environments (but the long built .venv-nest-full), caches and builds
-	rm -rf $(VENV) $(OLDEST) build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(BRIAN2) build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

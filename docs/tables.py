@@ -28,7 +28,7 @@ Types of cells of NeuroML that are read and not written: {read}. What a model is
 and by the synapses on it: {synapses}; see [NeuroML](neuroml.md#cells-and-synapses).
 
 PyNN's models of the same names have the parameters of NeuroML's in the same units, save `a` of `EIF_cond_*`: nS in
-PyNN, uS in NeuroML. Brian2 names no models, one writes their equations there.
+PyNN, uS in NeuroML. Brian2 names no models: one writes [their equations](brian2.md) there.
 
 `hh_psc_alpha` has no equal in PyNN and in the core types of NeuroML: `HH_cond_exp` has conductances for synapses, and
 other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it.

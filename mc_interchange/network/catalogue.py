@@ -135,9 +135,7 @@ class NeuronEntry:
 
 
 def _entry(name: str, meaning: str, source: str, *parameters: NeuronParameter, **others: Any) -> NeuronEntry:
-    # Brian2 names no models: one writes the equations
-    brian2 = {"brian2": "equations"} if parameters else {}
-    elsewhere = MappingProxyType({"nest": name, **others.pop("elsewhere", {}), **brian2})
+    elsewhere = MappingProxyType({"nest": name, **others.pop("elsewhere", {})})
     return NeuronEntry(name, meaning, source, parameters, elsewhere=elsewhere, **others)
 
 
@@ -202,9 +200,13 @@ def _aeif() -> tuple[NeuronParameter, ...]:
     )
 
 
+#: Brian2 names no models: one writes the equations.
+_BRIAN2 = {"brian2": "equations"}
+
+
 def _equals(pynn: str) -> dict[str, str]:
-    """Name a model of PyNN, which is a core type of NeuroML too."""
-    return {"neuroml": pynn, "pynn": pynn}
+    """Name a model of PyNN, which is a core type of NeuroML too, and one that is written as equations for Brian2."""
+    return {"neuroml": pynn, "pynn": pynn, **_BRIAN2}
 
 
 _HH = "Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764"
@@ -238,7 +240,7 @@ _ENTRIES = (
         *(_C_m(), _TAU_M, _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
         NeuronParameter("refractory_input", "1", "-", "keep spikes that arrive while refractory", False, default=False),
         below=_LIF_BELOW,
-        elsewhere={"pynn": "IF_curr_delta"},
+        elsewhere={"pynn": "IF_curr_delta", **_BRIAN2},
         weight_unit="mV",
     ),
     _entry(
@@ -293,7 +295,7 @@ _ENTRIES = (
         NeuronParameter("U_m", "mV", "u", "recovery at t = 0", -13.0, default=-13.0),
         NeuronParameter("consistent_integration", "1", "-", "forward Euler (false: as published)", True, default=True),
         _I_E,
-        elsewhere={"neuroml": "izhikevichCell", "pynn": "Izhikevich"},
+        elsewhere={"neuroml": "izhikevichCell", "pynn": "Izhikevich", **_BRIAN2},
         weight_unit="mV",
         V_m=-65.0,
     ),

@@ -71,6 +71,7 @@ class ProgramRunner(FileRunner):
             for name, (times, ids) in read_spikes(out / SPIKES_FILE).items()
         }
         recorded = simulation.record_spikes
+        # sources too, as NEST's runner has them
         sizes = {
             name: nodes.size
             for name, nodes in instance.populations.items()

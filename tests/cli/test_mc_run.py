@@ -73,7 +73,7 @@ def test_seed_of_a_model_file_draws_its_synapses(tools, toy_yaml, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--simulator", "abacus"], "unknown runner 'abacus'; known: eden, jlems, nest, netpyne, neuron,"),
+        (["--simulator", "abacus"], "unknown runner 'abacus'; known: brian2, eden, "),
         (["--record", "E:0"], "must be V_m:POPULATION:IDS"),
         (["--record", "V_m:E"], "must be V_m:POPULATION:IDS"),
         (["--record", "g:E:0"], "must be V_m:POPULATION:IDS"),

@@ -30,6 +30,7 @@ PAGES = {
     "docs/neuroml-import.md": 7,
     "docs/neuron.md": 4,
     "docs/pynn.md": 6,
+    "docs/brian2.md": 4,
 }
 
 
@@ -68,7 +69,11 @@ def run(command: str) -> tuple[int, str]:
     return shell.returncode, shell.stdout + shell.stderr
 
 
-@pytest.mark.parametrize("page", PAGES)
+#: Pages that need another environment than the rest.
+MARKS = {"docs/brian2.md": pytest.mark.brian2}
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, marks=MARKS.get(page, ())) for page in PAGES])
 def test_every_example(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = 0

@@ -1,0 +1,6 @@
+"""Brian2: equations, parameters and inputs as a program, with the instance in SONATA's arrays."""
+
+from .equations import EQUATIONS
+from .exporter import Brian2Exporter
+
+__all__ = ["EQUATIONS", "Brian2Exporter"]

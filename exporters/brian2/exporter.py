@@ -1,0 +1,62 @@
+"""The Brian2 exporter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mc_interchange.contracts import ExportOptions, Loss
+from mc_interchange.exporters.programs import ProgramExporter
+from mc_interchange.exporters.sonata import SonataExporter, SonataOptions
+from mc_interchange.formats.program import PROGRAM
+from mc_interchange.instance import NetworkInstance
+
+from .groups import groups_of
+from .program import model_text
+
+__all__ = ["Brian2Exporter"]
+
+#: What is the same for every network.
+_PROGRAM = Path(__file__).with_name("templates") / PROGRAM
+
+
+class Brian2Exporter(ProgramExporter[ExportOptions]):
+    """Writes the equations, parameters and inputs as a module, the program that runs it, and a SONATA circuit.
+
+    Not representable
+    -----------------
+    Foreign neuron models, several models in one population, synapses other than static ones
+        Refused: there are no equations for them.
+    ``refractory_input``, published integration of ``izhikevich``, ``Delta_T`` of 0, equal ``tau_syn`` and ``tau_m``
+        Refused likewise, with what can be done.
+    The adaptive integration of conductance-based models in NEST
+        Approximated: Brian2 integrates them with the Runge-Kutta method of fourth order in steps of the resolution.
+    Colours of a network without rules
+        Dropped: neither SONATA nor Brian2 has them.
+    """
+
+    format = "brian2"
+    title = "Brian2: equations and a program, with the network in SONATA's arrays"
+    Options = ExportOptions
+
+    def losses(self, instance: NetworkInstance, options: ExportOptions) -> list[Loss]:  # noqa: ARG002
+        """Name the models that are integrated in another way."""
+        found = [
+            Loss(
+                f"integration of {group.model} ({', '.join(nodes.name for nodes in group.populations)})",
+                "approximated",
+                "NEST chooses the size of its steps; Brian2 integrates with rk4 in steps of dt, and notices spikes at "
+                "their end",
+            )
+            for group in groups_of(instance)
+            if group.equations.method == "rk4"
+        ]
+        circuit = SonataExporter().losses(instance, SonataOptions())
+        return found + [loss for loss in circuit if loss.how == "dropped"]
+
+    def files(self, instance: NetworkInstance, options: ExportOptions) -> Mapping[str, str]:  # noqa: ARG002
+        """Return the model and the program."""
+        return {
+            "model.py": model_text(instance, groups_of(instance)),
+            PROGRAM: _PROGRAM.read_text(encoding="utf-8"),
+        }

@@ -1,0 +1,290 @@
+"""Build this network in Brian2 and run it: python run.py [--out DIRECTORY] [--codegen numpy|cython]
+
+model.py says what it is; network/ holds every synapse, and what differs from neuron to neuron; inputs/ the spikes that
+are replayed. Writes spikes.h5, and V_m.h5 where potentials are recorded, as SONATA has them, into DIRECTORY (./output).
+Needs brian2, numpy and h5py. --codegen cython compiles for a minute before the first run, and pays in long runs.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import brian2
+import h5py
+import numpy as np
+from brian2 import Hz, ms, mV, nS, pA, pF, second
+
+HERE = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # this directory stays as it is
+sys.path.insert(0, str(HERE))
+import model  # noqa: E402
+
+#: Names of state variables where the files have others.
+VARIABLES = {"V_m": "v", "U_m": "u"}
+#: Units of numbers in files.
+FILE_UNITS = {unit.dim: unit for unit in (mV, ms, pF, pA, nS)}
+#: Part of a step by which a spike time may miss the grid.
+TOLERANCE = 1e-4
+STEP_US = round(float(model.DT / ms) * 1000)
+
+
+def build_neurons(network):
+    """Return the group and the first row in it of each population."""
+    places = {}
+    for name, spec in model.GROUPS.items():
+        size = sum(population["size"] for population in spec["populations"].values())
+        group = brian2.NeuronGroup(
+            size,
+            spec["equations"],
+            method=spec["method"],
+            threshold=spec["threshold"],
+            reset=spec["reset"],
+            refractory=spec["refractory"],
+            namespace=spec["constants"],
+            name=f"neurons_{name}",
+        )
+        network.add(group)
+        if "hold" in spec:
+            network.add(group.run_regularly(spec["hold"], when="groups", order=1, name=f"hold_{name}"))
+        first = 0
+        for population, values in spec["populations"].items():
+            last = first + values["size"]
+            for key, value in values.items():
+                if key != "size":
+                    set_rows(group, key, slice(first, last), value)
+            with h5py.File(HERE / f"network/{population}_nodes.h5") as file:
+                for key, array in file[f"nodes/{population}/0"].get("dynamics_params", {}).items():
+                    variable = group.variables.get(VARIABLES.get(key, key))
+                    if variable is not None:  # all others have no part in the equations
+                        set_rows(group, key, slice(first, last), array[:] * FILE_UNITS.get(variable.dim, 1))
+            places[population] = (name, group, first)
+            first = last
+    return places
+
+
+def set_rows(group, key, rows, values):
+    """Set a parameter or an initial value of consecutive neurons."""
+    getattr(group, VARIABLES.get(key, key))[rows] = values
+
+
+def source_spikes(name, spec, rng):
+    """Return the source of each spike, and the step at whose end it is emitted."""
+    if "spikes" in spec:
+        with h5py.File(HERE / spec["spikes"]) as file:
+            spikes = file[f"spikes/{name}"]
+            steps = np.ceil(spikes["timestamps"][:] * (1000 / STEP_US) - TOLERANCE)
+            return spikes["node_ids"][:].astype(int), np.maximum(steps, 1).astype(int)
+    n_steps = max(0, spec.get("last", 0) - spec.get("first", 1) + 1)
+    counts = rng.poisson(float(spec.get("rate", 0 * Hz) * model.DT) * n_steps, spec["size"])
+    ids = np.repeat(np.arange(spec["size"]), counts)
+    return ids, rng.integers(0, n_steps, len(ids)) + spec.get("first", 1) if len(ids) else ids
+
+
+def build_sources(network, rng):
+    """Return the group of all sources, and by population the rows in it of each source.
+
+    Brian2 takes one spike per source and step. A source that has more becomes several: the second spike in a step comes
+    from a second row, and so on. Rows are listed as arrays over all sources, with -1 for those that need none.
+    """
+    rows, indices, times, size = {}, [], [], 0
+    for name, spec in model.SOURCES.items():
+        ids, steps = source_spikes(name, spec, rng)
+        order = np.lexsort((steps, ids))
+        ids, steps = ids[order], steps[order]
+        position = np.arange(len(ids))
+        repeats = np.r_[False, (ids[1:] == ids[:-1]) & (steps[1:] == steps[:-1])] if len(ids) else position
+        layer = position - np.maximum.accumulate(np.where(repeats, 0, position))
+        rows[name] = []
+        for number in range(layer.max(initial=0) + 1):
+            chosen = layer == number
+            needed = np.unique(ids[chosen]) if number else np.arange(spec["size"])
+            row = np.full(spec["size"], -1)
+            row[needed] = size + np.arange(len(needed))
+            size += len(needed)
+            rows[name].append(row)
+            indices.append(row[ids[chosen]])
+            times.append(steps[chosen] - 1)  # Brian2 counts from the beginning of a step
+    if not size:
+        return None, rows
+    group = brian2.SpikeGeneratorGroup(size, np.concatenate(indices), np.concatenate(times) * model.DT, name="sources")
+    network.add(group)
+    return group, rows
+
+
+def connect(network, places, sources, source_rows):
+    """Make all synapses: one object per pair of groups and kind of synapse, since each costs time in every step."""
+    joined = {}
+    for name, (source, target) in model.PROJECTIONS.items():
+        with h5py.File(HERE / f"network/{name}_edges.h5") as file:
+            edges = file[f"edges/{name}"]
+            pre, post = (edges[f"{end}_node_id"][:].astype(np.int32) for end in ("source", "target"))
+            weights, delays = edges["0/syn_weight"][:], edges["0/delay"][:]
+        steps = np.rint(delays * (1000 / STEP_US)).astype(np.int32)
+        if steps.min() < 1:
+            sys.exit(f"{name}: a delay is shorter than the resolution")
+        to, _, first = places[target]
+        kinds = model.GROUPS[to]["receives"]
+        if source in places:
+            start, rows = places[source][0], [np.arange(pre.max() + 1) + places[source][2]]
+        else:
+            start, rows = "sources", source_rows[source]
+        for kind in kinds:
+            of_kind = {"positive": weights >= 0, "negative": weights < 0, "any": np.True_}[kind]
+            for row in rows:
+                chosen = np.flatnonzero((row[pre] >= 0) & of_kind)
+                if len(chosen):
+                    part = (row[pre[chosen]], post[chosen] + first, weights[chosen], steps[chosen])
+                    joined.setdefault((start, to, kind), []).append(part)
+    groups = {name: group for name, group, _ in places.values()} | {"sources": sources}
+    for start, to, kind in list(joined):
+        pre, post, weights, steps = map(np.concatenate, zip(*joined.pop((start, to, kind)), strict=True))
+        spec = model.GROUPS[to]
+        synapses = brian2.Synapses(
+            groups[start],
+            groups[to],
+            spec["synapse"],
+            on_pre=spec["receives"][kind],
+            namespace=spec["constants"],
+            name=f"synapses_{start}_{to}_{kind}",
+        )
+        synapses.connect(i=pre, j=post)
+        synapses.weight = weights.astype(float) * spec["weight_unit"]
+        # spikes are put on their way one step after they were emitted
+        synapses.delay = (steps - 1) * model.DT
+        network.add(synapses)
+
+
+def add_inputs(network, places):
+    """Let Poisson input arrive as numbers of spikes per step, and switch step currents."""
+    for item in model.POISSON_INPUTS:
+        name, group, first = places[item["target"]]
+        spec = model.GROUPS[name]
+        size = spec["populations"][item["target"]]["size"]
+        statement = spec["receives"].get("any") or spec["receives"]["negative" if item["weight"] < 0 else "positive"]
+        count = f"poisson({item['name']}_rate * dt)"
+        count += f" * int(t_in_timesteps >= {item['first']}) * int(t_in_timesteps < {item['end']})"
+        if item["neurons"] is not None:
+            getattr(group, f"gets_{item['name']}")[first + np.array(item["neurons"])] = True
+            count += f" * int(gets_{item['name']})"
+        group.namespace.update({f"{item['name']}_rate": item["rate"], f"{item['name']}_weight": item["weight"]})
+        network.add(
+            group[first : first + size].run_regularly(
+                f"weight = {item['name']}_weight * {count}\n{statement}", when="synapses", name=f"input_{item['name']}"
+            )
+        )
+    changes = {}
+    for target, amplitude, begin, end, neurons in model.STEP_CURRENTS:
+        name, group, first = places[target]
+        size = model.GROUPS[name]["populations"][target]["size"]
+        rows = first + (np.arange(size) if neurons is None else np.array(neurons))
+        changes.setdefault(begin, []).append((group, rows, amplitude))
+        changes.setdefault(end, []).append((group, rows, -amplitude))
+    if changes:
+
+        @brian2.network_operation(when="start")
+        def switch(t):
+            for group, rows, amplitude in changes.get(round(float(t / model.DT)), ()):
+                group.I_step[rows] += amplitude
+
+        network.add(switch)
+
+
+def record(network, places, sources):
+    """Return the monitors of spikes by group, and of potentials by population."""
+    groups = {places[name][0]: places[name][1] for name in model.RECORD_SPIKES if name in places}
+    if sources is not None and not places.keys() >= set(model.RECORD_SPIKES):
+        groups["sources"] = sources
+    spikes = {name: brian2.SpikeMonitor(group, name=f"spikes_{name}") for name, group in groups.items()}
+    potentials = {}
+    for population, (neurons, interval) in model.RECORD_V_M.items():
+        _, group, first = places[population]
+        # at the start of a step, which is the end of the one before
+        potentials[population] = brian2.StateMonitor(
+            group, "v", record=first + np.array(neurons), dt=interval, when="start", name=f"V_m_of_{population}"
+        )
+    network.add(*spikes.values(), *potentials.values())
+    return spikes, potentials
+
+
+def stamped(path):
+    """Open a new SONATA file."""
+    file = h5py.File(path, "w")
+    file.attrs.create("magic", 0x0A7A, dtype=np.uint32)
+    file.attrs.create("version", (0, 1), dtype=np.uint32)
+    return file
+
+
+def write_spikes(path, places, source_rows, monitors):
+    """Write spikes with the end of the step in which they were emitted, as NEST labels them."""
+    sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
+    with stamped(path) as file:
+        for population in model.RECORD_SPIKES:
+            if population in places:
+                name, group, first = places[population]
+                rows = [first + np.arange(model.GROUPS[name]["populations"][population]["size"])]
+            else:
+                name, rows = "sources", source_rows[population]
+            found = monitors[name]
+            index = np.full(found.source.N, -1)  # of each row in the population
+            for row in rows:
+                index[row[row >= 0]] = np.flatnonzero(row >= 0)
+            ids, steps = index[found.i], np.rint(np.asarray(found.t / model.DT)).astype(int) + 1
+            mine = ids >= 0
+            order = np.lexsort((ids[mine], steps[mine]))
+            group = file.create_group(f"spikes/{population}")
+            group.attrs.create("sorting", 2, dtype=sorting)
+            group["timestamps"] = steps[mine][order] * STEP_US / 1000
+            group["timestamps"].attrs["units"] = "ms"
+            group["node_ids"] = ids[mine][order].astype(np.uint64)
+
+
+def write_potentials(path, monitors):
+    """Write a soma report."""
+    sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
+    with stamped(path) as file:
+        for population, monitor in monitors.items():
+            neurons, interval = model.RECORD_V_M[population]
+            values = np.asarray(monitor.v / mV).T[1:]  # without t = 0
+            step = round(float(interval / ms), 9)
+            group = file.create_group(f"report/{population}")
+            group["data"] = values
+            group["data"].attrs["units"] = "mV"
+            mapping = group.create_group("mapping")
+            mapping.attrs.create("sorting", 1, dtype=sorting)
+            mapping["node_ids"] = np.array(neurons, np.uint64)
+            mapping["index_pointers"] = np.arange(len(neurons) + 1, dtype=np.uint64)
+            mapping["index_pointer"] = mapping["index_pointers"]
+            mapping["element_ids"] = np.zeros(len(neurons), np.uint32)
+            mapping["time"] = np.array([step, step * (len(values) + 1), step])
+            mapping["time"].attrs["units"] = "ms"
+
+
+def main():
+    """Build, run, write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("output"))
+    parser.add_argument("--codegen", choices=["numpy", "cython"], default="numpy")
+    arguments = parser.parse_args()
+    brian2.prefs.codegen.target = arguments.codegen
+    brian2.defaultclock.dt = model.DT
+    brian2.seed(model.SEED)
+    network = brian2.Network()
+    network.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+    places = build_neurons(network)
+    sources, source_rows = build_sources(network, np.random.default_rng(model.SEED))
+    connect(network, places, sources, source_rows)
+    add_inputs(network, places)
+    spikes, potentials = record(network, places, sources)
+
+    def report(_elapsed, complete, _start, duration):
+        print(f"simulated (ms): {complete * float(duration / ms)}", flush=True)
+
+    network.run(model.N_STEPS * model.DT, report=report, report_period=1 * second, namespace={})
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write_spikes(arguments.out / "spikes.h5", places, source_rows, spikes)
+    if potentials:
+        write_potentials(arguments.out / "V_m.h5", potentials)
+
+
+if __name__ == "__main__":
+    main()
