@@ -14,6 +14,7 @@ from mc_interchange.instance import NetworkInstance
 from mc_interchange.progress import Progress
 
 from .cells import component_lines
+from .dynamics_types import write_dynamics
 from .equations import check_equations, write_equations
 from .hdf5_writer import Hdf5Writer
 from .losses import find_losses
@@ -131,8 +132,13 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
         with encoding.new(directory / network, instance.simulation.dt, planned) as writer:
             digests = write_network(writer, instance, planned, cells, directory, workers=workers, progress=progress)
         lems = directory / f"{fmt.LEMS_PREFIX}{instance.name}.xml"
+        files = [network]
+        if planned.equations:
+            files.insert(0, f"{instance.name}.equations_of_neurons.xml")
+            inputs = {item.component: item.equations for item in planned.inputs if item.equations}
+            write_dynamics(directory / files[0], planned.equations, inputs)
         with lems.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(simulation_lines(instance, planned, network))
+            file.writelines(simulation_lines(instance, planned, *files))
         if options.equations:
             write_equations(directory / f"{instance.name}.equations.xml", instance, planned)
         return Written(digests, writer.columns, writer.losses())
