@@ -7,10 +7,12 @@ out in the same way, by parts that expose a value for ever.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.network import StepCurrent
 from mc_interchange.network.expressions import (
@@ -19,6 +21,7 @@ from mc_interchange.network.expressions import (
     names_in,
     parse_condition,
     parse_expression,
+    replaced,
 )
 
 from .dynamics import EquationInput, EquationTypes, PlannedEquations
@@ -29,9 +32,8 @@ __all__ = ["write_dynamics"]
 _CURRENT = UNIT_NAMES["pA"]
 #: Weights in network files are a thousandth of ours, whatever the unit.
 _WEIGHT_POWER = 3
-#: State variable that is 1 while a neuron integrates and 0 while it is refractory, and tests of it. jLEMS has regimes
-#: for that, but no derived variables in what happens there.
-_ACTIVE, _INTEGRATING, _RESTING = "active", "active .gt. 0.5", "active .lt. 0.5"
+#: State variable that is 1 while a neuron integrates and 0 while it is refractory.
+_ACTIVE = "active"
 
 
 def write_dynamics(path: Path, planned: Mapping[str, PlannedEquations], inputs: Mapping[str, EquationInput]) -> None:
@@ -200,7 +202,13 @@ def _sum(first: float, second: float) -> str:
 
 
 class _Cell:
-    """Builds the type of the cell."""
+    """Builds the type of the cell.
+
+    jLEMS goes through a step in this order: what arrives acts on the old state, the state is advanced, and the
+    conditions of a regime see the new one. So derivatives and the threshold are in a regime, the only one, and what
+    arrives and the end of the refractory time are outside. What happens in a regime cannot refer to derived variables
+    (it finds none): they are written out there, and own values are copied into state variables at the start.
+    """
 
     def __init__(self, lems: Any, units: Units, types: EquationTypes) -> None:
         self._lems, self._units, self._types, self._dynamics = lems, units, types, types.dynamics
@@ -216,20 +224,23 @@ class _Cell:
         dynamics = cell.dynamics
         for variable in self._variables():
             dynamics.add(variable)
-        starts = [lems.StateAssignment(self._name(x), self._start(x)) for x in equations.derivatives]
+        own = [name for name in self._types.own if name not in equations.derivatives]
+        starts = [lems.StateAssignment(self._name(x), self._start(x)) for x in (*own, *equations.derivatives)]
         if self._rests:
             starts.append(lems.StateAssignment(_ACTIVE, "1"))
         dynamics.add(action(lems.OnStart(), *starts))
-        for name in equations.derivatives:
-            dynamics.add(self._derivative(name))
-        # in this order: a weight that arrives with a spike finds the cell as the spike has left it
-        if equations.threshold is not None:
-            dynamics.add(self._spike(equations.threshold))
         for name in equations.receptors:
             dynamics.add(self._arrival(name))
         if self._rests:
-            end = f"{_RESTING} .and. t .gt. t_spike + {self._expression(equations.refractory)}"
+            assert equations.refractory is not None
+            end = f"active .lt. 0.5 .and. t .gt. t_spike + {self._expression(equations.refractory)}"
             dynamics.add(action(lems.OnCondition(end), lems.StateAssignment(_ACTIVE, "1")))
+        regime = lems.Regime("integrating", dynamics, True)
+        for name in equations.derivatives:
+            regime.add(self._derivative(name))
+        if equations.threshold is not None:
+            regime.add(self._spike(equations.threshold))
+        dynamics.add(regime)
         return cell
 
     @property
@@ -247,8 +258,7 @@ class _Cell:
         return lems_expression(parse_expression(text), self._types.names)
 
     def _start(self, name: str) -> str:
-        own = ("own", name)
-        return self._types.extra[own if name in self._types.own else ("start", name)]
+        return self._types.extra["own" if name in self._types.own else "start", name]
 
     def _quantities(self) -> Iterator[Any]:
         """Yield parameters, constants and exposures."""
@@ -277,17 +287,18 @@ class _Cell:
         lems, equations, types = self._lems, self._dynamics, self._types
         for name in equations.derivatives:
             yield lems.StateVariable(self._name(name), self._dimension(name), self._name(name))
+        for name in types.own:
+            if name not in equations.derivatives:
+                yield lems.StateVariable(self._name(name), self._dimension(name))
         for name in equations.receptors:
             yield lems.StateVariable(types.extra["seen", name], self._dimension(name))
         if self._rests:
             yield lems.StateVariable("t_spike", "time")
             yield lems.StateVariable(_ACTIVE, "none")
-        for name in equations.receptors:
-            yield self._sum(types.extra["arrived", name], self._dimension(name), types.extra["arrived", name])
-        for name in types.own:
-            exposure = types.extra["own", name]
-            variable = exposure if name in equations.derivatives else self._name(name)
-            yield self._sum(variable, self._dimension(name), exposure)
+        for purpose, name in types.extra:
+            if purpose in ("arrived", "own"):
+                exposure = types.extra[purpose, name]
+                yield self._sum(exposure, self._dimension(name), exposure)
         if equations.current is not None:
             yield self._sum(self._name(equations.current), self._units.dimension(_CURRENT), "i")
         for name in equations.in_order():
@@ -305,36 +316,36 @@ class _Cell:
             value = f"{_ACTIVE} * {value}"
         return self._lems.TimeDerivative(self._name(name), value)
 
-    def _taken(self, name: str, *, factor: str = "") -> list[Any]:
-        """Return what adds the weights that are new."""
-        variable, new = self._name(name), f"({self._arrived(name)} - {self._seen(name)})"
-        return [self._lems.StateAssignment(variable, f"{variable} + {factor}{new}"), *self._passed(name)]
-
-    def _passed(self, name: str) -> list[Any]:
-        """Return what leaves the weights that are new without effect."""
-        return [self._lems.StateAssignment(self._seen(name), self._arrived(name))]
-
-    def _arrived(self, name: str) -> str:
-        return self._types.extra["arrived", name]
-
-    def _seen(self, name: str) -> str:
-        return self._types.extra["seen", name]
-
     def _arrival(self, name: str) -> Any:
+        """Return what adds the weights that are new; a variable that rests passes them by."""
+        lems, variable = self._lems, self._name(name)
+        arrived, seen = self._types.extra["arrived", name], self._types.extra["seen", name]
         factor = f"{_ACTIVE} * " if self._rests and name in self._dynamics.held else ""
-        condition = self._lems.OnCondition(f"{self._arrived(name)} .neq. {self._seen(name)}")
-        return action(condition, *self._taken(name, factor=factor))
+        taken = lems.StateAssignment(variable, f"{variable} + {factor}({arrived} - {seen})")
+        return action(lems.OnCondition(f"{arrived} .neq. {seen}"), taken, lems.StateAssignment(seen, arrived))
 
     def _spike(self, threshold: str) -> Any:
-        """Return what happens at the threshold; weights that arrive in this moment come before the reset."""
+        """Return what happens at the threshold."""
         lems, equations = self._lems, self._dynamics
-        test = lems_expression(parse_condition(threshold), self._types.names)
-        actions = []
-        for name in equations.receptors:
-            actions += self._passed(name) if name in equations.held else self._taken(name)
-        actions += [lems.StateAssignment(self._name(s.variable), self._expression(s.value)) for s in equations.reset]
+        test = self._written_out(parse_condition(threshold), "threshold")
+        if self._rests:
+            test += " .and. active .gt. 0.5"
+        actions = [
+            lems.StateAssignment(self._name(s.variable), self._written_out(parse_expression(s.value), "reset"))
+            for s in equations.reset
+        ]
         actions.append(lems.EventOut("spike"))
         if self._rests:
-            test += f" .and. {_INTEGRATING}"
             actions += [lems.StateAssignment("t_spike", "t"), lems.StateAssignment(_ACTIVE, "0")]
         return action(lems.OnCondition(test), *actions)
+
+    def _written_out(self, tree: ast.expr, where: str) -> str:
+        """Return an expression in LEMS without derived variables."""
+        equations = self._dynamics
+        while needed := names_in(tree) & equations.derived.keys():
+            tree = replaced(tree, {name: parse_expression(equations.derived[name]) for name in needed})
+        if equations.current in names_in(tree):
+            raise NotRepresentableError(
+                f"{equations.label}: {where}: jLEMS knows no input current here; only derivatives can depend on it"
+            )
+        return lems_expression(tree, self._types.names)

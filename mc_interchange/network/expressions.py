@@ -12,6 +12,7 @@ them are calculated without factors.
 from __future__ import annotations
 
 import ast
+import copy
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +31,7 @@ __all__ = [
     "names_in",
     "parse_condition",
     "parse_expression",
-    "substitute",
+    "replaced",
     "unit_dimension",
     "unit_text",
 ]
@@ -205,15 +206,15 @@ def evaluate(tree: ast.AST, values: Mapping[str, Any]) -> Any:
     raise ValueError(f"cannot be evaluated: {_shown(ast.unparse(tree))}")
 
 
-def substitute(tree: ast.expr, names: Mapping[str, str]) -> str:
-    """Return the text of an expression with some names replaced."""
+def replaced(tree: ast.expr, by: Mapping[str, ast.expr]) -> ast.expr:
+    """Return an expression or condition in which other expressions stand for some names; the given one stays."""
 
-    class Renaming(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802  # the name is ast's
-            return ast.Name(names.get(node.id, node.id), node.ctx)
+    class Replacing(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  # the name is ast's
+            return by.get(node.id, node)
 
-    # a copy, for trees are shared
-    return ast.unparse(Renaming().visit(ast.parse(ast.unparse(tree), mode="eval").body))
+    changed: ast.expr = Replacing().visit(copy.deepcopy(tree))
+    return changed
 
 
 def dimension_of(tree: ast.AST, known: Mapping[str, Dimension]) -> Dimension:
