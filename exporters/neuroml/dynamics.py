@@ -162,9 +162,7 @@ def plan_equations(
             types[key] = _types(ids, dynamics, tuple(own[key]))
             synapses[key] = {name: ids.claim(f"{dynamics.name}_onto_{name}") for name in dynamics.receptors}
         values = tuple(
-            OwnValues(
-                name, ids.claim(f"{name}_of_{nodes.name}"), ids.claim(f"{name}_of_{nodes.name}_value"), array
-            )
+            OwnValues(name, ids.claim(f"{name}_of_{nodes.name}"), ids.claim(f"{name}_of_{nodes.name}_value"), array)
             for name, array in _own_values(nodes, dynamics, also=own[key]).items()
         )
         planned[nodes.name] = PlannedEquations(types[key], components[nodes.name], synapses[key], values)
@@ -203,7 +201,8 @@ def _types(ids: fmt.Identifiers, dynamics: Dynamics, own: tuple[str, ...]) -> Eq
     if dynamics.current is not None:
         names[dynamics.current] = local.claim(dynamics.current)
     purposes = [("seen", r) for r in dynamics.receptors] + [("arrived", r) for r in dynamics.receptors]
-    purposes += [("start", variable) for variable in dynamics.derivatives] + [("own", quantity) for quantity in own]
+    purposes += [(purpose, variable) for variable in dynamics.derivatives for purpose in ("start", "old")]
+    purposes += [("own", quantity) for quantity in own]
     return EquationTypes(
         dynamics,
         ids.claim(fmt.equation_type(name)),

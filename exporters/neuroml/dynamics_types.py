@@ -1,14 +1,15 @@
 """Equations as component types of LEMS: the cell, and what acts on it.
 
 A synapse cannot change a variable of the cell in LEMS. So each synapse sums up the weights that have arrived, and the
-cell adds what is new in the sum of all of them; that is exact, whatever the step. What differs between neurons is handed
-out in the same way, by parts that expose a value for ever.
+cell adds what is new in the sum of all of them; that is exact, whatever the step. What differs between neurons is
+handed out in the same way, by parts that expose a value for ever.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -206,8 +207,9 @@ class _Cell:
 
     jLEMS goes through a step in this order: what arrives acts on the old state, the state is advanced, and the
     conditions of a regime see the new one. So derivatives and the threshold are in a regime, the only one, and what
-    arrives and the end of the refractory time are outside. What happens in a regime cannot refer to derived variables
-    (it finds none): they are written out there, and own values are copied into state variables at the start.
+    arrives and the end of the refractory time are outside. In a regime, conditions and what happens at them find
+    parameters, and state variables that the regime changes, but no derived variables: these are written out, and own
+    values are copied into state variables at the start.
     """
 
     def __init__(self, lems: Any, units: Units, types: EquationTypes) -> None:
@@ -226,6 +228,8 @@ class _Cell:
             dynamics.add(variable)
         own = [name for name in self._types.own if name not in equations.derivatives]
         starts = [lems.StateAssignment(self._name(x), self._start(x)) for x in (*own, *equations.derivatives)]
+        copies = [lems.StateAssignment(self._types.extra["old", x], self._name(x)) for x in self._copied]
+        starts += copies
         if self._rests:
             starts.append(lems.StateAssignment(_ACTIVE, "1"))
         dynamics.add(action(lems.OnStart(), *starts))
@@ -235,13 +239,30 @@ class _Cell:
             assert equations.refractory is not None
             end = f"active .lt. 0.5 .and. t .gt. t_spike + {self._expression(equations.refractory)}"
             dynamics.add(action(lems.OnCondition(end), lems.StateAssignment(_ACTIVE, "1")))
+        if copies:  # in every step
+            dynamics.add(action(lems.OnCondition("t .geq. 0 * t"), *copies))
         regime = lems.Regime("integrating", dynamics, True)
         for name in equations.derivatives:
             regime.add(self._derivative(name))
-        if equations.threshold is not None:
-            regime.add(self._spike(equations.threshold))
+        # cells that never fire need a port for spikes, too: jLEMS asks for it where an input is placed
+        never = action(lems.OnCondition("t .lt. t"), lems.EventOut("spike"))
+        regime.add(never if equations.threshold is None else self._spike(equations.threshold))
         dynamics.add(regime)
         return cell
+
+    @cached_property
+    def _copied(self) -> list[str]:
+        """The state variables of which derivatives further down need the old value.
+
+        jLEMS advances the variables of a regime one after the other, each with the new values of those before it.
+        """
+        found: dict[str, None] = {}
+        before: set[str] = set()
+        for name, text in self._dynamics.derivatives.items():
+            needed = names_in(self._without_derived(parse_expression(text))) & before
+            found.update(dict.fromkeys(other for other in self._dynamics.derivatives if other in needed))
+            before.add(name)
+        return list(found)
 
     @property
     def _rests(self) -> bool:
@@ -290,6 +311,8 @@ class _Cell:
         for name in types.own:
             if name not in equations.derivatives:
                 yield lems.StateVariable(self._name(name), self._dimension(name))
+        for name in self._copied:
+            yield lems.StateVariable(types.extra["old", name], self._dimension(name))
         for name in equations.receptors:
             yield lems.StateVariable(types.extra["seen", name], self._dimension(name))
         if self._rests:
@@ -311,7 +334,10 @@ class _Cell:
         return self._lems.DerivedVariable(name, dimension=dimension, select=select, reduce="add")
 
     def _derivative(self, name: str) -> Any:
-        value = self._expression(self._dynamics.derivatives[name])
+        order = list(self._dynamics.derivatives)
+        old = {x: self._types.extra["old", x] for x in self._copied if order.index(x) < order.index(name)}
+        tree = self._without_derived(parse_expression(self._dynamics.derivatives[name]))
+        value = lems_expression(tree, {**self._types.names, **old})
         if self._rests and name in self._dynamics.held:
             value = f"{_ACTIVE} * {value}"
         return self._lems.TimeDerivative(self._name(name), value)
@@ -327,25 +353,33 @@ class _Cell:
     def _spike(self, threshold: str) -> Any:
         """Return what happens at the threshold."""
         lems, equations = self._lems, self._dynamics
-        test = self._written_out(parse_condition(threshold), "threshold")
+        test = self._at_spikes(parse_condition(threshold), "threshold")
         if self._rests:
             test += " .and. active .gt. 0.5"
         actions = [
-            lems.StateAssignment(self._name(s.variable), self._written_out(parse_expression(s.value), "reset"))
+            lems.StateAssignment(self._name(s.variable), self._at_spikes(parse_expression(s.value), "reset"))
             for s in equations.reset
         ]
         actions.append(lems.EventOut("spike"))
         if self._rests:
             actions += [lems.StateAssignment("t_spike", "t"), lems.StateAssignment(_ACTIVE, "0")]
+        # what is assigned in a regime is known in it
+        own = [self._name(name) for name in self._types.own if name not in equations.derivatives]
+        actions += [lems.StateAssignment(name, name) for name in own]
         return action(lems.OnCondition(test), *actions)
 
-    def _written_out(self, tree: ast.expr, where: str) -> str:
-        """Return an expression in LEMS without derived variables."""
-        equations = self._dynamics
-        while needed := names_in(tree) & equations.derived.keys():
-            tree = replaced(tree, {name: parse_expression(equations.derived[name]) for name in needed})
-        if equations.current in names_in(tree):
+    def _without_derived(self, tree: ast.expr) -> ast.expr:
+        """Write out derived variables, which jLEMS calculates before what arrives has acted."""
+        derived = self._dynamics.derived
+        while needed := names_in(tree) & derived.keys():
+            tree = replaced(tree, {name: parse_expression(derived[name]) for name in needed})
+        return tree
+
+    def _at_spikes(self, tree: ast.expr, where: str) -> str:
+        """Return an expression of what happens at spikes."""
+        tree = self._without_derived(tree)
+        if self._dynamics.current in names_in(tree):
             raise NotRepresentableError(
-                f"{equations.label}: {where}: jLEMS knows no input current here; only derivatives can depend on it"
+                f"{self._dynamics.label}: {where}: jLEMS knows no input current here; only derivatives can depend on it"
             )
         return lems_expression(tree, self._types.names)

@@ -144,7 +144,9 @@ def _current(
             raise NotRepresentableError(_random(f"the Poisson input {item.name}"))
         return item
     if neuron is None:
-        raise NotRepresentableError(f"--matched-to: the step current {item.name} goes to equations, which have no match")
+        raise NotRepresentableError(
+            f"--matched-to: the step current {item.name} goes to equations, which have no match"
+        )
     delay = round(item.delay + fmt.CURRENT_SHIFT[solver] * dt, 9)
     # NEST's generators emit nothing in the first step
     start = max(item.start, dt)

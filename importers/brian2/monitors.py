@@ -17,7 +17,7 @@ __all__ = ["Brian2Warning", "record_V_m", "record_spikes"]
 
 
 class Brian2Warning(UserWarning):
-    """Something of a network in Brian2 that is read otherwise than it stands there, or left out; it changes no spike."""
+    """Something of a network in Brian2 that is left out or read otherwise than it stands there; no spike changes."""
 
 
 def _warn(text: str) -> None:

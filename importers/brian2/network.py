@@ -143,11 +143,11 @@ def _read(
     for source in objects.of("PoissonInput"):
         target = members(source._group)[0]
         receptor = receptors[target.name].index(source.target_var)
-        item = poisson_input(source, target, namespace, dt)
+        poisson = poisson_input(source, target, namespace, dt)
         if receptor == 0:
-            inputs.append(item)
+            inputs.append(poisson)
         else:
-            populations[item.name], edges = poisson_edges(item, int(target.N), receptor, dt)
+            populations[poisson.name], edges = poisson_edges(poisson, int(target.N), receptor, dt)
             projections[edges.name] = edges
     recordings = {
         "record_spikes": record_spikes(

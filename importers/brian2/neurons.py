@@ -23,7 +23,12 @@ __all__ = ["neuron_nodes"]
 #: Names that a membrane potential is likely to have, the likeliest first.
 _POTENTIALS = ("v", "V", "vm", "Vm", "v_m", "V_m", "u")
 #: Variables of Brian2 that describe the simulation, not the model.
-_INTERNAL = {"dt": "the step", "lastspike": "the last spike", "not_refractory": "refractoriness", "t_in_timesteps": "steps"}
+_INTERNAL = {
+    "dt": "the step",
+    "lastspike": "the last spike",
+    "not_refractory": "refractoriness",
+    "t_in_timesteps": "steps",
+}
 
 
 def neuron_nodes(group: Any, namespace: Mapping[str, Any], receptors: Sequence[str], potential: str | None) -> Nodes:

@@ -73,7 +73,9 @@ def replayed(group: Any, dt: float, duration: float) -> Nodes:
         rounds = np.arange(-(-n_steps // period))
         bins, sources = (bins[None, :] + period * rounds[:, None]).ravel(), np.tile(sources, len(rounds))
     inside = bins < n_steps
-    return Nodes(group.name, int(group.N), activity=ArrayTrains(int(group.N), sources[inside], times(bins[inside] + 1, dt)))
+    return Nodes(
+        group.name, int(group.N), activity=ArrayTrains(int(group.N), sources[inside], times(bins[inside] + 1, dt))
+    )
 
 
 def _weight(source: Any, target: Any, namespace: Mapping[str, Any]) -> float:
@@ -137,9 +139,7 @@ def poisson_edges(item: PoissonInput, size: int, receptor: int, dt: float) -> tu
     chosen = np.arange(size) if item.neurons is None else np.array(item.neurons)
     targets = np.repeat(chosen, per_neuron).astype(np.uint32)
     n = len(targets)
-    edges = EdgeBlock(
-        np.arange(n, dtype=np.uint32), targets, np.full(n, item.weight), np.ones(n, np.int32)
-    )
+    edges = EdgeBlock(np.arange(n, dtype=np.uint32), targets, np.full(n, item.weight), np.ones(n, np.int32))
     nodes = Nodes(item.name, n, activity=PoissonActivity(rate=item.rate / per_neuron))
     name = f"{item.name}_to_{item.target}"[:64]
     return nodes, ArrayEdges(name, item.name, item.target, edges, Synapse(receptor=receptor))

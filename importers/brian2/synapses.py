@@ -139,9 +139,7 @@ def _raised(synapses: Any, statement: Statement, what: str) -> str:
     return target.removesuffix(_POST)
 
 
-def _weights(
-    synapses: Any, statement: Statement, variable: str, names: Names, what: str
-) -> NDArray[np.float64]:
+def _weights(synapses: Any, statement: Statement, variable: str, names: Names, what: str) -> NDArray[np.float64]:
     """Return the increment of each synapse, in the unit of the variable."""
     what = f"{what}: on_pre"
     tree = expression(statement.value, what)
@@ -156,8 +154,8 @@ def _weights(
             dimensions[name] = dimension_from(found.dim, f"{what}: {name}")
         elif name in synapses.variables:
             raise FormatError(
-                f"{what}: the increment {statement.value!r:.80} depends on {name}: it must be made of the synapse's own "
-                "parameters and constants (what depends on the neuron's state belongs into its equations)"
+                f"{what}: the increment {statement.value!r:.80} depends on {name}: it must be made of the synapse's "
+                "own parameters and constants (what depends on the neuron's state belongs into its equations)"
             )
         else:
             values[name], dimensions[name] = names.constant(name, what)

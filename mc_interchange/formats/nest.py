@@ -65,8 +65,8 @@ def nest_model(neuron: AnyNeuron) -> tuple[str, dict[str, Any]]:
     """
     if isinstance(neuron, Dynamics):
         raise FormatError(
-            f"the neuron model {neuron.label} is given by equations, which NEST does not take: export to NeuroML, whose "
-            "LEMS types hold equations"
+            f"the neuron model {neuron.label} is given by equations, which NEST does not take: export to NeuroML, "
+            "whose LEMS types hold equations"
         )
     if isinstance(neuron, ForeignModel):
         if neuron.format != "nest":

@@ -210,7 +210,7 @@ def replaced(tree: ast.expr, by: Mapping[str, ast.expr]) -> ast.expr:
     """Return an expression or condition in which other expressions stand for some names; the given one stays."""
 
     class Replacing(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  # the name is ast's
+        def visit_Name(self, node: ast.Name) -> ast.expr:  # the name is ast's
             return by.get(node.id, node)
 
     changed: ast.expr = Replacing().visit(copy.deepcopy(tree))

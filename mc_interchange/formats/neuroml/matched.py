@@ -31,8 +31,8 @@ step less. It looks at the onset of a step current with the clock of the end of 
 later. In the NEURON code a synaptic current acts one step later than in NEST, hence one step less; neither its
 delays nor its step currents need a precaution.
 
-**Equations** are integrated by explicit steps in jLEMS as by Brian2's method ``euler``; parameters stay as they are, and
-only times are matched to Brian2. A spike acts there, as in NEST, on the state at the time of the spike plus the
+**Equations** are integrated by explicit steps in jLEMS as by Brian2's method ``euler``; parameters stay as they are,
+and only times are matched to Brian2. A spike acts there, as in NEST, on the state at the time of the spike plus the
 delay; the same half steps make both the same. (The step of the spike counts as the first of the refractory time in
 Brian2; so it does in the component types that are written.)
 """
