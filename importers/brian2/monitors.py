@@ -13,7 +13,7 @@ from mc_interchange.network import Dynamics, VoltageRecording
 
 from .synapses import members
 
-__all__ = ["Brian2Warning", "record_V_m", "record_spikes"]
+__all__ = ["Brian2Warning", "record_V_m", "record_spikes", "warn_of_rates"]
 
 
 class Brian2Warning(UserWarning):
@@ -22,6 +22,12 @@ class Brian2Warning(UserWarning):
 
 def _warn(text: str) -> None:
     warnings.warn(text, Brian2Warning, stacklevel=4)
+
+
+def warn_of_rates(monitors: Iterable[Any]) -> None:
+    """Name the monitors of rates, which follow from spikes."""
+    for monitor in monitors:
+        _warn(f"PopulationRateMonitor {monitor.name} is left out: rates follow from the spikes")
 
 
 def record_spikes(monitors: Iterable[Any], sizes: Mapping[str, int]) -> tuple[str, ...] | None:

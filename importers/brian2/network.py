@@ -14,7 +14,7 @@ from mc_interchange.errors import FormatError, MissingDependencyError, ModelErro
 from mc_interchange.instance import ArrayEdges, Edges, NetworkInstance, Nodes, Synapse
 from mc_interchange.network import Input, Simulation
 
-from .monitors import Brian2Warning, record_spikes, record_V_m
+from .monitors import Brian2Warning, record_spikes, record_V_m, warn_of_rates
 from .neurons import neuron_nodes
 from .sources import poisson_edges, poisson_input, poisson_sources, replayed
 from .synapses import Arrival, arrivals, members
@@ -149,6 +149,7 @@ def _read(
         else:
             populations[poisson.name], edges = poisson_edges(poisson, int(target.N), receptor, dt)
             projections[edges.name] = edges
+    warn_of_rates(objects.of("PopulationRateMonitor"))
     recordings = {
         "record_spikes": record_spikes(
             [*objects.of("SpikeMonitor"), *objects.of("EventMonitor")], {p.name: p.size for p in populations.values()}
