@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "importers"))
 from live_brian2 import Live, cuba, integrate_and_fire
 
 STEPS = (0.2, 0.1, 0.05, 0.025)
-FINEST = 0.0125
+FINEST = 0.01
 
 
 def in_jlems(live: Live, **options: object) -> Run:
