@@ -141,7 +141,7 @@ def test_others_refuse_equations(tmp_path: Path) -> None:
 def test_other_simulators_refuse_equations(runner, tmp_path: Path) -> None:
     path = export(network(), "neuroml", tmp_path / "neuroml").path
     (tmp_path / "scratch").mkdir()
-    with pytest.raises(InterchangeError, match="population P is given by equations, of which .*: run it with --simul"):
+    with pytest.raises(InterchangeError, match=r"P is given by equations, of which .*: run it with --simulator"):
         runner().run_files(path, tmp_path / "scratch", threads=None, progress=Silent())
 
 

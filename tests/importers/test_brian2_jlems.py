@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,8 @@ def test_cuba_with_physical_times_and_exact_integration(tmp_path: Path) -> None:
 
 def test_poisson_input_has_the_same_statistics(tmp_path: Path) -> None:
     live = driven()
-    run = in_jlems(live.instance, tmp_path)
+    every = live.instance.simulation.model_copy(update={"record_spikes": None})
+    run = in_jlems(replace(live.instance, simulation=every), tmp_path)
     dt, n = 0.1, 100
     own, theirs = live.spike_set(dt), spike_set(run)
     counts = [np.bincount([i for _, i in spikes], minlength=n) for spikes in (own, theirs)]
@@ -126,7 +128,6 @@ def test_poisson_input_has_the_same_statistics(tmp_path: Path) -> None:
     difference = counts[0] - counts[1]
     assert len(own) > 500
     assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(n)
-    assert np.corrcoef(counts[0], counts[1])[0, 1] > 0.5
     # V at steps so far apart that they are independent
     V = [np.asarray(values)[500::100].ravel() for values in (live.V(), run.voltages["cells"].values)]
     spread = np.sqrt(sum(v.var() / len(v) for v in V))
