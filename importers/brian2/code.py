@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mc_interchange.errors import FormatError
-from mc_interchange.network.expressions import names_in, parse_condition, parse_expression
+from mc_interchange.network.expressions import parse_condition, parse_expression
 
 __all__ = ["Statement", "condition", "expression", "functions_in", "statements"]
 
 _SIGNS: dict[type[ast.AST], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
-#: What is no number to be found, by the beginning of its name or by the name.
+#: Functions that draw numbers.
 _RANDOM = ("rand", "randn", "poisson", "binomial")
 
 
@@ -96,8 +96,3 @@ def _advised(text: str, message: str) -> str:
 def functions_in(tree: ast.AST) -> set[str]:
     """Return the names of all functions that are called."""
     return {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-
-
-def all_names(text: str) -> set[str]:
-    """Return the names in an expression, those of functions left out."""
-    return names_in(ast.parse(" ".join(text.split()), mode="eval"))

@@ -138,7 +138,8 @@ def _read(
             missing = item.source if item.source not in populations else item.target
             raise FormatError(f"projection {item.name}: {missing} is not in the network; add it")
         synapse = Synapse(receptor=receptors[item.target].index(item.variable))
-        projections[item.name] = ArrayEdges(item.name, item.source, item.target, item.edges, synapse)
+        edges: Edges = ArrayEdges(_new(item.name, projections), item.source, item.target, item.edges, synapse)
+        projections[edges.name] = edges
     inputs: list[Input] = []
     for source in objects.of("PoissonInput"):
         target = members(source._group)[0]
@@ -147,8 +148,9 @@ def _read(
         if receptor == 0:
             inputs.append(poisson)
         else:
-            populations[poisson.name], edges = poisson_edges(poisson, int(target.N), receptor, dt)
-            projections[edges.name] = edges
+            edge_name = _new(f"{poisson.name}_to_{poisson.target}", projections)
+            populations[poisson.name], edges = poisson_edges(poisson, edge_name, int(target.N), receptor, dt)
+            projections[edge_name] = edges
     warn_of_rates(objects.of("PopulationRateMonitor"))
     recordings = {
         "record_spikes": record_spikes(
@@ -158,6 +160,13 @@ def _read(
     }
     simulation = Simulation(**{**simulation.model_dump(), **recordings})
     return NetworkInstance(name, populations, projections, tuple(inputs), simulation)
+
+
+def _new(name: str, taken: Mapping[str, Any]) -> str:
+    """Return a name, with underscores behind it where it is taken: names of statements can meet those of objects."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _receptors(objects: _Objects, groups: Mapping[str, Any], arriving: list[Arrival]) -> dict[str, list[str]]:

@@ -125,11 +125,13 @@ def poisson_input(source: Any, target: Any, namespace: Mapping[str, Any], dt: fl
     )
 
 
-def poisson_edges(item: PoissonInput, size: int, receptor: int, dt: float) -> tuple[Nodes, Edges]:
+def poisson_edges(item: PoissonInput, name: str, size: int, receptor: int, dt: float) -> tuple[Nodes, Edges]:
     """Turn an input into sources that project one to one, for a receptor that inputs do not reach.
 
     Parameters
     ----------
+    name
+        Of the projection.
     size
         Number of neurons of the target.
     dt
@@ -141,5 +143,4 @@ def poisson_edges(item: PoissonInput, size: int, receptor: int, dt: float) -> tu
     n = len(targets)
     edges = EdgeBlock(np.arange(n, dtype=np.uint32), targets, np.full(n, item.weight), np.ones(n, np.int32))
     nodes = Nodes(item.name, n, activity=PoissonActivity(rate=item.rate / per_neuron))
-    name = f"{item.name}_to_{item.target}"[:64]
     return nodes, ArrayEdges(name, item.name, item.target, edges, Synapse(receptor=receptor))

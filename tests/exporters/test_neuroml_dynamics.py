@@ -136,9 +136,7 @@ def test_others_refuse_equations(tmp_path: Path) -> None:
     path = export(instance, "neuroml", tmp_path / "neuroml").path
     # nothing is wrong with it
     assert [finding.level for finding in check(path)] == ["warning"]
-    with pytest.raises(
-        ArtefactError, match=r"'P_cell' is given by equations, .* are not read back"
-    ):
+    with pytest.raises(ArtefactError, match=r"'P_cell' is given by equations, .* are not read back"):
         NeuroMLImporter().read(path)
 
 
