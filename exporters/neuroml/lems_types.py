@@ -38,7 +38,6 @@ _OPERATORS: Mapping[type[ast.AST], str] = {
     ast.Div: "/",
     ast.Pow: "^",
     ast.Lt: ".lt.",
-    ast.LtE: ".leq.",
     ast.Gt: ".gt.",
     ast.GtE: ".geq.",
     ast.Eq: ".eq.",
@@ -156,6 +155,8 @@ def lems_expression(tree: ast.AST, names: Mapping[str, str]) -> str:
             return f"(-1 * {inner})" if isinstance(op, ast.USub) else inner
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))) if 0 < power <= _MOST_FACTORS:
             return f"({' * '.join([lems_expression(left, names)] * power)})"
+        case ast.Compare(left=left, ops=[ast.LtE()], comparators=[right]):  # which PyLEMS has not
+            return lems_expression(ast.Compare(right, [ast.GtE()], [left]), names)
         case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
             return f"({lems_expression(left, names)} {_OPERATORS[type(op)]} {lems_expression(right, names)})"
         case ast.BoolOp(op=op, values=parts):

@@ -16,6 +16,7 @@ from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import NetworkInstance, Nodes, TrainBlock, Trains
 from mc_interchange.network import Dynamics, Neuron, PoissonActivity, PoissonInput, StepCurrent
 from mc_interchange.network.consistency import TOLERANCE
+from mc_interchange.network.dynamics import TIME
 from mc_interchange.network.simulation import TICS_PER_MS, steps
 
 __all__ = ["LABELS", "Matching", "match"]
@@ -123,10 +124,12 @@ def _equations(nodes: Nodes, solver: fmt.Solver, dt: float) -> Nodes:
         raise NotRepresentableError(
             f"population {nodes.name}: equations can be matched to jLEMS only, not to {LABELS[solver]}"
         )
-    if dynamics.refractory is None:
-        return nodes
-    shift = fmt.decimal(round(dt * TICS_PER_MS) / TICS_PER_MS / 2)
-    return replace(nodes, neuron=dynamics.model_copy(update={"refractory": f"{dynamics.refractory} - {shift} * ms"}))
+    step = round(dt * TICS_PER_MS) / TICS_PER_MS
+    # the clock of jLEMS has advanced when it integrates, that of Brian2 has not
+    changed = dynamics.with_time(f"{TIME} - {fmt.decimal(step)} * ms")
+    if dynamics.refractory is not None:
+        changed = changed.model_copy(update={"refractory": f"{dynamics.refractory} - {fmt.decimal(step / 2)} * ms"})
+    return replace(nodes, neuron=changed)
 
 
 def _source(nodes: Nodes, dt: float) -> Nodes:

@@ -19,6 +19,7 @@ from .expressions import (
     names_in,
     parse_condition,
     parse_expression,
+    replaced,
     unit_dimension,
     unit_text,
 )
@@ -208,6 +209,24 @@ class Dynamics(Part):
             a, b, c, d = wanted
             raise refusal(where, f"must be in {unit_text((a, b, c, d))}, is in {unit_text(found)}: {text:.60}")
         return tree
+
+    def with_time(self, text: str) -> Dynamics:
+        """Return the same equations with another expression for the time in them."""
+        by = {TIME: parse_expression(text)}
+
+        def changed(tree: ast.expr) -> str:
+            return ast.unparse(replaced(tree, by))
+
+        return self.model_copy(
+            update={
+                "derivatives": {name: changed(parse_expression(t)) for name, t in self.derivatives.items()},
+                "derived": {name: changed(parse_expression(t)) for name, t in self.derived.items()},
+                "reset": tuple(
+                    Assignment(variable=s.variable, value=changed(parse_expression(s.value))) for s in self.reset
+                ),
+                "threshold": self.threshold and changed(parse_condition(self.threshold)),
+            }
+        )
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield the place and the text of every expression and condition."""

@@ -21,7 +21,7 @@ from mc_interchange.network import (
     StepCurrent,
     VoltageRecording,
 )
-from mc_interchange.network.expressions import evaluate, parse_condition, parse_expression
+from mc_interchange.network.expressions import FUNCTIONS, evaluate, parse_condition, parse_expression
 from mc_interchange.progress import Silent
 from mc_interchange.runners.neuroml.jlems import JLemsRunner
 from mc_interchange.runs import Run
@@ -225,3 +225,41 @@ def test_poisson_inputs_have_mean_and_variance(tmp_path: Path) -> None:
     # 100 neurons, 30 ms, independent after two time constants: about 300 samples
     assert abs(V.mean() - mean) < 4 * np.sqrt(variance / 300)
     assert abs(V.var() / variance - 1) < 4 * np.sqrt(2 / 300)
+
+
+def test_all_of_the_grammar_means_the_same_there(tmp_path: Path) -> None:
+    texts = {name: f"{name}(0.3 * p + 0.7)" for name in FUNCTIONS}
+    texts |= {
+        "cube": "p ** 3",
+        "root": "(p + 1) ** 0.5",
+        "inverse": "(p + 2) ** -1",
+        "seventh": "-p ** 7 / 50",
+        "small": "1e-7 * p * 1e7 - -p + +2",
+        "of_time": "t / (0.1 * ms)",
+        "of_units": "p * (nS * mV / pA + pF * mV / (pA * ms))",
+    }
+    # each is the rate of a variable, and the sum of all is seen; nothing has the unit of a potential
+    names = [f"x_{name}" for name in texts]
+    dynamics = Dynamics(
+        name="functions",
+        units={**dict.fromkeys([*names, "p", "v"], "1"), "V": "mV"},
+        derivatives={
+            **{f"x_{name}": f"({text}) / ms" for name, text in texts.items()},
+            "v": "0",
+            "V": f"mV * ({' + '.join(f'({k + 1} * x_{n})' for k, n in enumerate(texts))}) / ms",
+        },
+        parameters={"p": 0.0},
+        threshold="(v >= 1 or v <= -1) and v != 2",
+        potential="V",
+    )
+    p = np.linspace(0.1, 0.9, 5)
+    nodes = Nodes("P", 5, neuron=dynamics, V_m=np.zeros(5), varying={"p": p})
+    V = run_in_jlems(network(nodes, [], duration=2.0), tmp_path, matched_to="jlems").voltages["P"].values
+    x, total, expected = {name: np.zeros(5) for name in names}, np.zeros(5), []
+    for step in range(len(V)):
+        total = total + DT * sum((k + 1) * x[n] for k, n in enumerate(names))
+        for name, text in texts.items():
+            value = evaluate(parse_expression(text), {"p": p, "t": DT * step})
+            x[f"x_{name}"] = x[f"x_{name}"] + DT * value
+        expected.append(total)
+    assert np.allclose(V, expected, rtol=1e-5)

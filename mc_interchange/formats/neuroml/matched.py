@@ -33,7 +33,8 @@ delays nor its step currents need a precaution.
 
 **Equations** are integrated by explicit steps in jLEMS as by Brian2's method ``euler``; parameters stay as they are,
 and only times are matched to Brian2. A spike acts there, as in NEST, on the state at the time of the spike plus the
-delay; the same half steps make both the same. (The step of the spike counts as the first of the refractory time in
+delay; the same half steps make both the same. Time in equations is that of the end of the step in jLEMS and that of its
+start in Brian2, hence one step less. (The step of the spike counts as the first of the refractory time in
 Brian2; so it does in the component types that are written.)
 """
 
