@@ -49,7 +49,7 @@ class FormatError(InterchangeError):
 
 
 class ArtefactError(FormatError):
-    """Files are sound, but serve a verification and hold no model; the message says what does."""
+    """Files are sound, but hold no model that can be read; the message says what does, or what they are for."""
 
 
 class NotRepresentableError(InterchangeError):

@@ -9,7 +9,7 @@ from mc_interchange.instance import NetworkInstance, Trains
 from mc_interchange.network import PoissonActivity, PoissonInput, StepCurrent
 
 from .plan import ConstantCurrent, Plan, PlannedInput
-from .populations import PlannedPopulation, cell_type, neuron_of, train_layers
+from .populations import PlannedPopulation, cell_type, has_core_cells, neuron_of, train_layers
 from .xml import DECLARATION, element, start
 
 __all__ = ["component_lines", "document_start"]
@@ -65,7 +65,7 @@ _CELL_ORDER = (
 def _cells(populations: list[PlannedPopulation]) -> Iterator[tuple[str, str]]:
     """Yield the type and the line of each cell."""
     for population in populations:
-        if population.nodes.neuron is not None:
+        if has_core_cells(population.nodes):
             cell = cell_type(population.nodes)
             parameters = {**neuron_of(population.nodes).parameters, "V_m": population.v_init or 0.0}
             yield cell.name, _line(cell.name, id=population.components[0], **fmt.cell_attributes(cell, parameters))
@@ -78,7 +78,7 @@ def _pulses(planned: Plan, dt: float) -> Iterator[str]:
     # the schema wants those with a unit first
     for dimensionless in (False, True):
         for item in planned.inputs:
-            if item.dimensionless == dimensionless and not isinstance(item.input, PoissonInput):
+            if item.dimensionless == dimensionless and not isinstance(item.input, PoissonInput) and not item.equations:
                 yield _pulse(item, item.input)
 
 
@@ -141,7 +141,7 @@ def _poisson_inputs(planned: Plan) -> Iterator[str]:
     # the schema wants all of the endless ones first
     for windowed in (False, True):
         for item in planned.inputs:
-            if isinstance(item.input, PoissonInput) and _windowed(item.input) == windowed:
+            if isinstance(item.input, PoissonInput) and _windowed(item.input) == windowed and not item.equations:
                 yield _poisson_input(item, item.input)
 
 

@@ -8,20 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mc_interchange.errors import MissingDependencyError, NotRepresentableError, UsageError
+from mc_interchange.errors import NotRepresentableError, UsageError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.network import CATALOGUE, Neuron
 
+from .lems_types import action, lems_api, new_model, write_model
 from .plan import Plan
 
 __all__ = ["MODEL", "SYNAPSE", "check_equations", "write_equations"]
 
 #: Names of the two types, and the only neuron model that they describe.
 MODEL, SYNAPSE = "iaf_psc_exp", "iaf_psc_exp_synapse"
-#: Files of NeuroML's core that define what the types extend.
-INCLUDES = ("Cells.xml", "Synapses.xml")
-
 _DIMENSIONS = {"pF": "capacitance", "ms": "time", "mV": "voltage", "pA": "current"}
 #: Of the cell, in the order of the catalogue; time constants of currents belong to the synapses.
 _PARAMETERS = ("C_m", "tau_m", "t_ref", "E_L", "V_th", "V_reset", "I_e")
@@ -47,7 +45,7 @@ def check_equations(instance: NetworkInstance, *, matched: bool) -> None:
         raise UsageError("--equations goes with the physical parameters, not with --matched-to")
     if not _populations(instance):
         raise NotRepresentableError(f"--equations: they describe {MODEL}, and no population has that neuron model")
-    _lems()
+    lems_api()
 
 
 def write_equations(path: Path, instance: NetworkInstance, planned: Plan) -> None:
@@ -58,10 +56,8 @@ def write_equations(path: Path, instance: NetworkInstance, planned: Plan) -> Non
     path
         The file.
     """
-    lems = _lems()
-    model = lems.Model(include_includes=False)
-    for name in INCLUDES:
-        model.add(lems.Include(name))
+    lems = lems_api()
+    model = new_model(lems)
     model.add(_cell_type(lems))
     model.add(_synapse_type(lems))
     taus = set()
@@ -75,7 +71,7 @@ def write_equations(path: Path, instance: NetworkInstance, planned: Plan) -> Non
     for tau_syn in sorted(taus):
         identifier = f"{fmt.synapse_name(tau_syn)}_{MODEL}"
         model.add(lems.Component(identifier, SYNAPSE, tau_syn=f"{fmt.decimal(tau_syn)}ms"))
-    path.write_text(model.export_to_dom().toprettyxml(indent=" "), encoding="utf-8", newline="\n")
+    write_model(model, path)
 
 
 def _populations(instance: NetworkInstance) -> dict[str, Neuron]:
@@ -103,15 +99,15 @@ def _cell_type(lems: Any) -> Any:
     dynamics.add(
         lems.DerivedVariable("I_syn", dimension="current", exposure="I_syn", select="synapses[*]/i", reduce="add")
     )
-    dynamics.add(_handler(lems.OnStart(), lems.StateAssignment("v", "V_0")))
+    dynamics.add(action(lems.OnStart(), lems.StateAssignment("v", "V_0")))
     refractory = lems.Regime("refractory", dynamics)
     begin = (lems.StateAssignment("t_spike", "t"), lems.StateAssignment("v", "V_reset"))
-    refractory.add(_handler(lems.OnEntry(), *begin))
-    refractory.add(_handler(lems.OnCondition("t .gt. t_spike + t_ref"), lems.Transition("integrating")))
+    refractory.add(action(lems.OnEntry(), *begin))
+    refractory.add(action(lems.OnCondition("t .gt. t_spike + t_ref"), lems.Transition("integrating")))
     integrating = lems.Regime("integrating", dynamics, True)
     integrating.add(lems.TimeDerivative("v", "(E_L - v) / tau_m + (I_e + I_syn) / C_m"))
     fire = (lems.EventOut("spike"), lems.Transition("refractory"))
-    integrating.add(_handler(lems.OnCondition("v .geq. V_th"), *fire))
+    integrating.add(action(lems.OnCondition("v .geq. V_th"), *fire))
     dynamics.add(refractory)
     dynamics.add(integrating)
     return cell
@@ -125,19 +121,5 @@ def _synapse_type(lems: Any) -> Any:
     dynamics = synapse.dynamics
     dynamics.add(lems.StateVariable("i", "current", "i"))
     dynamics.add(lems.TimeDerivative("i", "-i / tau_syn"))
-    dynamics.add(_handler(lems.OnEvent("in"), lems.StateAssignment("i", "i + weight * PICOAMPERE")))
+    dynamics.add(action(lems.OnEvent("in"), lems.StateAssignment("i", "i + weight * PICOAMPERE")))
     return synapse
-
-
-def _handler(handler: Any, *actions: Any) -> Any:
-    for action in actions:
-        handler.add(action)
-    return handler
-
-
-def _lems() -> Any:
-    try:
-        import lems.api
-    except ImportError:
-        raise MissingDependencyError("PyLEMS", "neuroml") from None
-    return lems.api

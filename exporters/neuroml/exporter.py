@@ -14,6 +14,7 @@ from mc_interchange.instance import NetworkInstance
 from mc_interchange.progress import Progress
 
 from .cells import component_lines
+from .dynamics_types import write_dynamics
 from .equations import check_equations, write_equations
 from .hdf5_writer import Hdf5Writer
 from .losses import find_losses
@@ -64,7 +65,8 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
 
     The files are ``NAME.net.nml`` or ``NAME.net.nml.h5`` (populations, synapses, placed inputs), which includes
     ``NAME.cells.nml`` (cells, synapse types, input types), and ``LEMS_NAME.xml``. All parameters are
-    physical: none is adapted to a simulator or its resolution, save where the list below says so.
+    physical: none is adapted to a simulator or its resolution, save where the list below says so. Neurons that are
+    given by equations get component types of their own, in ``NAME.equations_of_neurons.xml``, which jLEMS runs.
 
     Not representable
     -----------------
@@ -78,6 +80,7 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
     - the end of a Poisson input, for the first spike of a source;
     - refractory times below one step; an adaptation current at the start, and overshoots of the exponential, of
       ``aeif_*``; a recovery variable and an integration of ``izhikevich`` that are not NeuroML's;
+    - synapses without delay (onto neurons that are given by equations), in jLEMS;
     - in HDF5, weights and positions with more digits than its float32 has, and the pulses of initial potentials;
     - the discarded start of the simulation;
     - a sampling interval of membrane potentials other than ``dt``.
@@ -88,7 +91,9 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
 
     - neuron models without an equal among the core types (the catalogue names those that have one), and spikes
       onto ``izhikevich``, whose potential would jump;
-    - parameters that differ between the neurons of a population;
+    - parameters that differ between the neurons of a population, save those of equations;
+    - equations with broken powers of units, or with a current in threshold or reset; currents onto equations
+      without a place for them; plastic synapses onto equations;
     - virtual populations without activity, or with a rate of one spike per step and more;
     - Poisson inputs so short or so slow that many sources would emit their first spike behind the end;
     - in HDF5: populations and lists of inputs with more members than float32 tells apart (16,777,216);
@@ -131,8 +136,13 @@ class NeuroMLExporter(Exporter[NeuroMLOptions]):
         with encoding.new(directory / network, instance.simulation.dt, planned) as writer:
             digests = write_network(writer, instance, planned, cells, directory, workers=workers, progress=progress)
         lems = directory / f"{fmt.LEMS_PREFIX}{instance.name}.xml"
+        files = [network]
+        if planned.equations:
+            files.insert(0, f"{instance.name}.equations_of_neurons.xml")
+            inputs = {item.component: item.equations for item in planned.inputs if item.equations}
+            write_dynamics(directory / files[0], planned.equations, inputs)
         with lems.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(simulation_lines(instance, planned, network))
+            file.writelines(simulation_lines(instance, planned, *files))
         if options.equations:
             write_equations(directory / f"{instance.name}.equations.xml", instance, planned)
         return Written(digests, writer.columns, writer.losses())

@@ -14,8 +14,9 @@ from mc_interchange.network import PoissonActivity, PoissonInput
 from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
 
+from .dynamics import undelayed
 from .plan import Plan, PlannedInput
-from .populations import neuron_of
+from .populations import has_core_cells, neuron_of
 
 __all__ = ["find_losses"]
 
@@ -39,6 +40,7 @@ def find_losses(instance: NetworkInstance, planned: Plan) -> list[Loss]:
         *_initial_potentials(instance, planned),
         *(loss for item in planned.inputs for loss in _input(item, instance.simulation.dt)),
         *_delays(planned),
+        *_undelayed(instance, planned),
         *(loss for item in planned.populations for loss in _sources(instance, item)),
         *_simulation(instance),
     ]
@@ -46,7 +48,7 @@ def find_losses(instance: NetworkInstance, planned: Plan) -> list[Loss]:
 
 def _neurons(nodes: Nodes, dt: float) -> Iterator[Loss]:
     """Name what the core type of a cell does otherwise than our model, or has no place for."""
-    if nodes.neuron is None:
+    if not has_core_cells(nodes):
         return
     neuron, where = neuron_of(nodes), f"of {nodes.name}"
     parameters = neuron.parameters
@@ -101,7 +103,8 @@ def _izhikevich(nodes: Nodes, where: str) -> Iterator[Loss]:
 
 
 def _initial_potentials(instance: NetworkInstance, planned: Plan) -> Iterator[Loss]:
-    uneven = [n.name for n in instance.populations.values() if n.V_m is not None and len(set(n.V_m.tolist())) > 1]
+    cells = [nodes for nodes in instance.populations.values() if has_core_cells(nodes)]
+    uneven = [n.name for n in cells if n.V_m is not None and len(set(n.V_m.tolist())) > 1]
     what = "initial membrane potentials of {}"
     if planned.pulse_lists:
         yield Loss(
@@ -139,7 +142,7 @@ def _input(item: PlannedInput, dt: float) -> Iterator[Loss]:
 
 
 def _delays(planned: Plan) -> Iterator[Loss]:
-    poisson = [item.input for item in planned.inputs if isinstance(item.input, PoissonInput)]
+    poisson = [i.input for i in planned.inputs if isinstance(i.input, PoissonInput) and not i.equations]
     endless = [item for item in poisson if item.start == 0 and item.stop is None]
     if endless:
         longest = max(item.delay for item in endless)
@@ -147,6 +150,15 @@ def _delays(planned: Plan) -> Iterator[Loss]:
             f"delays of Poisson inputs {', '.join(item.name for item in endless)}",
             "approximated",
             f"poissonFiringSynapse has none: spikes arrive from the start (and not {longest:g} ms later)",
+        )
+
+
+def _undelayed(instance: NetworkInstance, planned: Plan) -> Iterator[Loss]:
+    if planned.matching is None and (names := list(undelayed(instance))):
+        yield Loss(
+            f"synapses without delay of {', '.join(names)}",
+            "approximated",
+            "jLEMS goes through the cells in turn: a spike without delay reaches those behind its own one step earlier",
         )
 
 

@@ -14,8 +14,9 @@ from mc_interchange.contracts import Loss
 from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import NetworkInstance, Nodes, TrainBlock, Trains
-from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, StepCurrent
+from mc_interchange.network import Dynamics, Neuron, PoissonActivity, PoissonInput, StepCurrent
 from mc_interchange.network.consistency import TOLERANCE
+from mc_interchange.network.dynamics import TIME
 from mc_interchange.network.simulation import TICS_PER_MS, steps
 
 __all__ = ["LABELS", "Matching", "match"]
@@ -36,18 +37,23 @@ class Matching:
         Resolution in ms.
     neurons
         Parameters by population.
+    equations
+        Whether some neurons are given by equations.
     """
 
     solver: fmt.Solver
     dt: float
     neurons: dict[str, fmt.MatchedNeuron]
+    equations: bool = False
 
     @property
     def label(self) -> str:
         """What every file of it says."""
+        equal = ["exact integration"] if self.neurons else []
+        equal += ["those of the method euler of Brian2 (equations)"] if self.equations else []
         return (
             f"VERIFICATION ARTEFACT, not the model's own parameters: matched to {LABELS[self.solver]} at dt = "
-            f"{self.dt:g} ms, whose steps then equal exact integration. Only for a comparison of spikes in that "
+            f"{self.dt:g} ms, whose steps then equal {' and '.join(equal)}. Only for a comparison of spikes in that "
             "simulator at that resolution."
         )
 
@@ -75,14 +81,15 @@ def match(instance: NetworkInstance, solver: fmt.Solver) -> tuple[NetworkInstanc
     neurons = {
         name: fmt.matched_neuron(_parameters(nodes, dt), dt, solver)
         for name, nodes in instance.populations.items()
-        if nodes.neuron is not None
+        if nodes.neuron is not None and not isinstance(nodes.neuron, Dynamics)
     }
     populations = {
-        name: _matched(nodes, neurons[name]) if name in neurons else _source(nodes, dt)
+        name: _matched(nodes, neurons[name]) if name in neurons else _equations(_source(nodes, dt), solver, dt)
         for name, nodes in instance.populations.items()
     }
-    inputs = tuple(_current(item, neurons[item.target].current, solver, dt) for item in instance.inputs)
-    return replace(instance, populations=populations, inputs=inputs), Matching(solver, dt, neurons)
+    inputs = tuple(_current(item, neurons.get(item.target), solver, dt) for item in instance.inputs)
+    equations = any(isinstance(nodes.neuron, Dynamics) for nodes in populations.values())
+    return replace(instance, populations=populations, inputs=inputs), Matching(solver, dt, neurons, equations)
 
 
 def _parameters(nodes: Nodes, dt: float) -> dict[str, float]:
@@ -108,6 +115,23 @@ def _matched(nodes: Nodes, matched: fmt.MatchedNeuron) -> Nodes:
     return replace(nodes, neuron=nodes.neuron.model_copy(update={"parameters": matched.parameters}))
 
 
+def _equations(nodes: Nodes, solver: fmt.Solver, dt: float) -> Nodes:
+    """Match what times neurons have that are given by equations; all else stays."""
+    dynamics = nodes.neuron
+    if not isinstance(dynamics, Dynamics):
+        return nodes
+    if solver != "jlems":
+        raise NotRepresentableError(
+            f"population {nodes.name}: equations can be matched to jLEMS only, not to {LABELS[solver]}"
+        )
+    step = round(dt * TICS_PER_MS) / TICS_PER_MS
+    # the clock of jLEMS has advanced when it integrates, that of Brian2 has not
+    changed = dynamics.with_time(f"{TIME} - {fmt.decimal(step)} * ms")
+    if dynamics.refractory is not None:
+        changed = changed.model_copy(update={"refractory": f"{dynamics.refractory} - {fmt.decimal(step / 2)} * ms"})
+    return replace(nodes, neuron=changed)
+
+
 def _source(nodes: Nodes, dt: float) -> Nodes:
     activity = nodes.activity
     if isinstance(activity, PoissonActivity) and activity.rate > 0:
@@ -116,16 +140,20 @@ def _source(nodes: Nodes, dt: float) -> Nodes:
 
 
 def _current(
-    item: PoissonInput | StepCurrent, factor: float, solver: fmt.Solver, dt: float
+    item: PoissonInput | StepCurrent, neuron: fmt.MatchedNeuron | None, solver: fmt.Solver, dt: float
 ) -> PoissonInput | StepCurrent:
     if isinstance(item, PoissonInput):
         if item.rate > 0:
             raise NotRepresentableError(_random(f"the Poisson input {item.name}"))
         return item
+    if neuron is None:
+        raise NotRepresentableError(
+            f"--matched-to: the step current {item.name} goes to equations, which have no match"
+        )
     delay = round(item.delay + fmt.CURRENT_SHIFT[solver] * dt, 9)
     # NEST's generators emit nothing in the first step
     start = max(item.start, dt)
-    return item.model_copy(update={"amplitude": item.amplitude * factor, "start": start, "delay": delay})
+    return item.model_copy(update={"amplitude": item.amplitude * neuron.current, "start": start, "delay": delay})
 
 
 def _random(what: str) -> str:

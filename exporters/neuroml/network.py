@@ -74,6 +74,7 @@ def write_network(
         digests[key] = digests.get(key, EdgeDigest()) + projection.write(scratch)
     for population in planned.populations.values():
         _write_initial_potentials(writer, population, planned, instance.simulation.dt)
+        _write_own_values(writer, population, planned)
     for item in planned.inputs:
         _write_input(writer, item, planned.populations[item.input.target])
     writer.end()
@@ -86,8 +87,9 @@ def estimate_network(writer: type[NetworkWriter], instance: NetworkInstance, pla
     total = 0
     for population in planned.populations.values():
         total += len(population.members) * per_group + population.nodes.size * per_cell
-        if population.nodes.name in planned.pulse_lists:
-            total += population.nodes.size * per_input
+        equations = planned.equations.get(population.nodes.name)
+        lists = len(equations.own) if equations else int(population.nodes.name in planned.pulse_lists)
+        total += lists * population.nodes.size * per_input
     for edges in instance.projections.values():
         source, target = planned.populations[edges.source], planned.populations[edges.target]
         n = edges.n_edges
@@ -221,6 +223,14 @@ def _write_initial_potentials(writer: NetworkWriter, population: PlannedPopulati
     weights = (nodes.V_m - (population.v_init or 0.0)) * per_mV
     targets = np.arange(nodes.size)
     writer.input_list(planned.pulse_lists[nodes.name], planned.pulse, _cells(population), targets, weights)
+
+
+def _write_own_values(writer: NetworkWriter, population: PlannedPopulation, planned: Plan) -> None:
+    """Hand out what differs between neurons that are given by equations."""
+    equations = planned.equations.get(population.nodes.name)
+    for own in equations.own if equations else ():
+        targets = np.arange(population.nodes.size)
+        writer.input_list(own.list_id, own.component, _cells(population), targets, own.values)
 
 
 def _write_input(writer: NetworkWriter, item: PlannedInput, target: PlannedPopulation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import Edges, NetworkInstance, Nodes, Trains
 from mc_interchange.network import PoissonInput, StepCurrent
 
+from .dynamics import EquationInput, PlannedEquations, plan_equations, receptor_of
 from .matched import Matching
-from .populations import PlannedPopulation, cell_type, neuron_of, plan_populations
+from .populations import PlannedPopulation, cell_type, has_core_cells, neuron_of, plan_populations
 
 __all__ = [
     "ConstantCurrent",
@@ -80,6 +81,8 @@ class PlannedInput:
         Mean number of spikes of each per step.
     late
         Probability that the first spike of a source falls behind the end of the input.
+    equations
+        What it is onto neurons that are given by equations.
     """
 
     input: PoissonInput | StepCurrent | ConstantCurrent
@@ -91,6 +94,7 @@ class PlannedInput:
     n_sources: int = 1
     per_step: float = 0.0
     late: float = 0.0
+    equations: EquationInput | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,8 @@ class Plan:
         Identifier of the component that sets initial potentials; None where none is written.
     pulse_lists
         Identifier of the list that places it, by population.
+    equations
+        The populations whose neurons are given by equations, by name.
     matching
         What parameters are matched to; None: they are physical.
     """
@@ -148,6 +154,7 @@ class Plan:
     projections: dict[str, tuple[PlannedProjection, ...]]
     pulse: str | None
     pulse_lists: dict[str, str]
+    equations: dict[str, PlannedEquations]
     matching: Matching | None = None
 
     def pulse_per_mV(self, population: str, dt: float) -> float:
@@ -189,7 +196,9 @@ def plan(
     populations = {p.nodes.name: p for p in plan_populations(ids, instance, list_all=list_all, apart=apart)}
     network_id = ids.claim(instance.name)
     simulation_id = ids.claim(f"sim_{instance.name}")
-    synapses = _Synapses(ids, instance)
+    components = {name: p.components[0] for name, p in populations.items() if not p.nodes.virtual}
+    equations = plan_equations(ids, instance, components)
+    synapses = _Synapses(ids, instance, equations)
     projections = {
         e.name: tuple(_divided(ids, p, populations[e.source]) for p in _projection(ids, e, synapses, matching))
         for e in instance.projections.values()
@@ -206,6 +215,7 @@ def plan(
         projections,
         ids.claim("initial_pulse") if uneven else None,
         {name: ids.claim(f"initial_V_m_{name}") for name in uneven},
+        equations,
         matching,
     )
 
@@ -213,8 +223,10 @@ def plan(
 class _Synapses:
     """The synapses on each population: one for weights from 0 up, one for negative weights."""
 
-    def __init__(self, ids: fmt.Identifiers, instance: NetworkInstance) -> None:
-        self.instance = instance
+    def __init__(
+        self, ids: fmt.Identifiers, instance: NetworkInstance, equations: Mapping[str, PlannedEquations]
+    ) -> None:
+        self.instance, self.equations = instance, equations
         keys = {key for nodes in instance.populations.values() for key in _synapses(nodes)}
         ordered = sorted(keys, key=lambda key: (key.receptor, key.tau_syn, key.E_rev or 0.0))
         self.identifiers = {key: ids.claim(fmt.synapse_name(key.tau_syn, key.receptor)) for key in ordered}
@@ -249,7 +261,7 @@ def _longest_delays(instance: NetworkInstance) -> dict[str, int]:
 
 def _synapses(nodes: Nodes) -> Iterator[SynapseKey]:
     """Yield the excitatory and the inhibitory synapse of a population; nothing where it has none."""
-    if nodes.neuron is None or (receptor := cell_type(nodes).receptor) is None:
+    if not has_core_cells(nodes) or (receptor := cell_type(nodes).receptor) is None:
         return
     neuron = neuron_of(nodes)
     for end, reversal in (("ex", "E_ex"), ("in", "E_in")):
@@ -260,6 +272,12 @@ def _projection(
     ids: fmt.Identifiers, edges: Edges, synapses: _Synapses, matching: Matching | None
 ) -> Iterator[PlannedProjection]:
     name, synapse = edges.name, edges.synapse
+    if (equations := synapses.equations.get(edges.target)) is not None:
+        if synapse.model != "static_synapse" or synapse.parameters:
+            raise NotRepresentableError(f"projection {name}: onto equations there are static synapses only")
+        receptor = receptor_of(equations.types.dynamics, synapse.receptor, f"projection {name}")
+        yield PlannedProjection(ids.claim(name), equations.synapses[receptor], 0)
+        return
     if not synapse.plain:
         raise NotRepresentableError(
             f"projection {name}: NeuroML's core types have no equal of the synapse model {synapse.model} "
@@ -285,20 +303,22 @@ def _divided(ids: fmt.Identifiers, projection: PlannedProjection, source: Planne
 
 
 def _has_pulses(nodes: Nodes) -> bool:
-    if nodes.neuron is None or nodes.V_m is None or cell_type(nodes).dimensionless:
+    if not has_core_cells(nodes) or nodes.V_m is None or cell_type(nodes).dimensionless:
         return False
     return bool(np.any(nodes.V_m != nodes.V_m[0]))
 
 
 def _constant_current(ids: fmt.Identifiers, nodes: Nodes) -> PlannedInput | None:
     """Place the current of a population whose cells have no place for it."""
-    if nodes.neuron is None or not cell_type(nodes).dimensionless or not (current := neuron_of(nodes)["I_e"]):
+    if not has_core_cells(nodes) or not cell_type(nodes).dimensionless or not (current := neuron_of(nodes)["I_e"]):
         return None
     name = f"I_e_{nodes.name}"
     return PlannedInput(ConstantCurrent(nodes.name, current), ids.claim(name), ids.claim(f"{name}_list"), True)
 
 
 def _input(ids: fmt.Identifiers, item: PoissonInput | StepCurrent, synapses: _Synapses) -> PlannedInput | None:
+    if (equations := synapses.equations.get(item.target)) is not None:
+        return _equation_input(ids, item, equations, synapses.instance.simulation.dt)
     if isinstance(item, StepCurrent):
         dimensionless = cell_type(synapses.instance.populations[item.target]).dimensionless
         return PlannedInput(item, ids.claim(item.name), ids.claim(f"{item.name}_list"), dimensionless)
@@ -321,4 +341,30 @@ def _input(ids: fmt.Identifiers, item: PoissonInput | StepCurrent, synapses: _Sy
         n_sources=number,
         per_step=per_step,
         late=late,
+    )
+
+
+def _equation_input(
+    ids: fmt.Identifiers, item: PoissonInput | StepCurrent, equations: PlannedEquations, dt: float
+) -> PlannedInput | None:
+    """Name an input onto neurons that are given by equations."""
+    types = equations.types
+    name, names = item.name, (ids.claim(item.name), ids.claim(f"{item.name}_list"))
+    if isinstance(item, StepCurrent):
+        if types.dynamics.current is None:
+            raise NotRepresentableError(
+                f"input {name}: the equations {types.dynamics.label} of {item.target} have no place for a current"
+            )
+        return PlannedInput(item, *names, equations=EquationInput(types.current, item))
+    if item.rate == 0:
+        return None
+    receptor = receptor_of(types.dynamics, 0, f"input {name}")
+    number, per_step = fmt.poisson_sources(item.rate, dt)
+    return PlannedInput(
+        item,
+        *names,
+        weight=item.weight,
+        n_sources=number,
+        per_step=per_step,
+        equations=EquationInput(types.poisson[receptor], item, number),
     )

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import neuroml as fmt
 from mc_interchange.instance import MixedNeurons, NetworkInstance, Nodes, Trains
-from mc_interchange.network import Neuron, PoissonActivity
+from mc_interchange.network import Dynamics, Neuron, PoissonActivity
 from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
 
-__all__ = ["PlannedPopulation", "cell_type", "neuron_of", "plan_populations", "train_layers"]
+__all__ = ["PlannedPopulation", "cell_type", "has_core_cells", "neuron_of", "plan_populations", "train_layers"]
 
 #: Radius of the spheres that viewers draw, um.
 RADIUS = "5"
@@ -44,7 +44,7 @@ class PlannedPopulation:
     apart
         Steps that lie at least between two spikes of a member.
     v_init
-        Initial potential of the component in mV; None for sources.
+        Initial potential of the component in mV; None for sources and for equations, which have their own way.
     listed
         Whether the cells are listed with their locations; else there is a size only.
     """
@@ -104,12 +104,17 @@ class PlannedPopulation:
             yield fmt.NO_POSITIONS
 
 
+def has_core_cells(nodes: Nodes) -> bool:
+    """Whether a population has neurons that are among the core types: neither sources nor equations."""
+    return nodes.neuron is not None and not isinstance(nodes.neuron, Dynamics)
+
+
 def neuron_of(nodes: Nodes) -> Neuron:
     """Return the neuron model of a population that has dynamics."""
     if nodes.neuron is None:
         raise NotRepresentableError(f"population {nodes.name}: virtual sources receive no input")
     if not isinstance(nodes.neuron, Neuron):
-        names = sorted({n.model if isinstance(n, Neuron) else f"{n.format}:{n.name}" for n in nodes.models})
+        names = sorted({neuron.label for neuron in nodes.models})
         if isinstance(nodes.neuron, MixedNeurons):
             raise NotRepresentableError(
                 f"population {nodes.name}: it has several kinds of neurons ({', '.join(names)}); a NeuroML population "
@@ -178,7 +183,7 @@ def plan_populations(
             steps_apart = apart.get(nodes.name, 1)
             yield PlannedPopulation(nodes, members, components, layers, steps_apart, listed=listed)
         else:
-            v_init = _initial_potential(nodes)
+            v_init = _initial_potential(nodes) if has_core_cells(nodes) else None
             yield PlannedPopulation(nodes, members, (ids.claim(f"{nodes.name}_cell"),), v_init=v_init, listed=listed)
 
 

@@ -13,20 +13,20 @@ from .xml import DECLARATION, element, start
 __all__ = ["simulation_lines"]
 
 
-def simulation_lines(instance: NetworkInstance, planned: Plan, network_file: str) -> Iterator[str]:
+def simulation_lines(instance: NetworkInstance, planned: Plan, *files: str) -> Iterator[str]:
     """Yield the lines of the LEMS file.
 
     Parameters
     ----------
-    network_file
-        Name of the file that it runs.
+    files
+        Names of the files that it runs: the network behind what it needs.
     """
     simulation = instance.simulation
     yield DECLARATION + "<Lems>\n"
     if planned.matching:
         yield f" <!-- {planned.matching.label} -->\n"
     yield " " + element("Target", component=planned.simulation_id) + "\n"
-    for name in (*fmt.CORE_FILES, network_file):
+    for name in (*fmt.CORE_FILES, *files):
         yield " " + element("Include", file=name) + "\n"
     yield (
         " "

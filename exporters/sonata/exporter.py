@@ -8,10 +8,11 @@ from typing import Literal
 from pydantic import Field
 
 from mc_interchange.contracts import Column, Exporter, ExportOptions, Loss, Written
+from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import sonata
 from mc_interchange.instance import EdgeDigest, Edges, NetworkInstance, Nodes, PoissonTrains, Trains
 from mc_interchange.instance.instance import pair
-from mc_interchange.network import PoissonActivity, PoissonInput
+from mc_interchange.network import Dynamics, PoissonActivity, PoissonInput
 from mc_interchange.output import EXPERIMENT_FILE, MODEL_FILE
 from mc_interchange.progress import Progress
 
@@ -63,6 +64,12 @@ class SonataExporter(Exporter[SonataOptions]):
 
     def losses(self, instance: NetworkInstance, options: SonataOptions) -> list[Loss]:  # noqa: ARG002
         """Name what is only in the file beside the circuit, and what is in none."""
+        for nodes in instance.populations.values():
+            if equations := [neuron.label for neuron in nodes.models if isinstance(neuron, Dynamics)]:
+                raise NotRepresentableError(
+                    f"population {nodes.name}: a node of SONATA names a model and cannot hold the equations of "
+                    f"{equations[0]}; export to NeuroML, whose LEMS types hold equations"
+                )
         found = []
         for item in instance.inputs:
             if isinstance(item, PoissonInput):

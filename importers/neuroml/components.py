@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from mc_interchange.errors import FormatError, ModelError
+from mc_interchange.errors import ArtefactError, FormatError, ModelError
 from mc_interchange.formats import neuroml as fmt
 
 from .document import Component, Document, NeuroMLWarning
@@ -37,11 +37,18 @@ class Components:
         ------
         FormatError
             It is not there, or of a type that the files define for themselves.
+        ArtefactError
+            That type is one of ours.
         """
         component = self._components.get(identifier)
         if component is None:
             raise FormatError(
                 f"{place}: there is no component {identifier!r:.80} in this file or those that it includes"
+            )
+        if component.type in self._own_types and fmt.is_equation_type(component.type):
+            raise ArtefactError(
+                f"{component.place}: component {identifier!r:.80} is given by equations, which run in jLEMS (mc-run "
+                "--simulator jlems) and are not read back; read the network again where it came from"
             )
         if component.type in self._own_types:
             raise FormatError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mc_interchange.errors import FormatError, ModelError
 from mc_interchange.formats import sonata
 from mc_interchange.instance import MixedNeurons, Nodes
-from mc_interchange.network import AnyNeuron, Neuron
+from mc_interchange.network import AnyNeuron
 
 from .models import neuron, parameters
 from .node_table import NodeTable
@@ -116,7 +116,7 @@ def _common(
         for key in first.parameters.keys() | model.parameters.keys()
         if model.parameters.get(key) != first.parameters.get(key)
     }
-    alike = all(_identity(model) == _identity(first) for model in models)
+    alike = all(model.definition == first.definition for model in models)
     if alike and all(type(model.parameters.get(key)) is float for model in models for key in differing):
         varying = {key: np.array([model.parameters[key] for model in models])[which] for key in sorted(differing)}
         for key, values in numbers.items():
@@ -132,8 +132,4 @@ def _common(
 
 
 def _key(model: AnyNeuron) -> str:
-    return json.dumps([_identity(model), model.parameters], sort_keys=True)
-
-
-def _identity(model: AnyNeuron) -> tuple[str, str]:
-    return ("", model.model) if isinstance(model, Neuron) else (model.format, model.name)
+    return json.dumps([model.definition, model.parameters], sort_keys=True)

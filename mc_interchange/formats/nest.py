@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mc_interchange.errors import FormatError, ModelError
-from mc_interchange.network import CATALOGUE, AnyNeuron, ForeignModel, Neuron
+from mc_interchange.network import CATALOGUE, AnyNeuron, Dynamics, ForeignModel, Neuron
 
 __all__ = ["BY_NEST_NAME", "nest_model", "neuron_from_nest", "plain_value", "without_banner"]
 
@@ -63,6 +63,11 @@ def nest_model(neuron: AnyNeuron) -> tuple[str, dict[str, Any]]:
     FormatError
         It is a model of another simulator, or one that NEST does not have.
     """
+    if isinstance(neuron, Dynamics):
+        raise FormatError(
+            f"the neuron model {neuron.label} is given by equations, which NEST does not take: export to NeuroML, "
+            "whose LEMS types hold equations"
+        )
     if isinstance(neuron, ForeignModel):
         if neuron.format != "nest":
             raise FormatError(f"the neuron model {neuron.name} is one of {neuron.format}; NEST does not know it")

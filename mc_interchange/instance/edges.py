@@ -49,7 +49,8 @@ class Synapse:
     model
         NEST's name of the synapse model.
     receptor
-        Receptor of the target, for neuron models that have several; 0: the only one.
+        Receptor of the target, for neuron models that have several; 0: the only one. Of equations, the index in
+        :attr:`mc_interchange.network.Dynamics.receptors`.
     parameters
         Parameters of the synapse model other than weight and delay, the same for all synapses.
     """
@@ -73,9 +74,10 @@ class EdgeBlock:
     source, target : ndarray, shape (n_edges,), uint32
         Index of the neuron in its population, from 0.
     weight : ndarray, shape (n_edges,), float32 or float64
-        Synaptic weight, in the unit that the target's neuron model takes (pA, nS or mV).
+        Synaptic weight, in the unit that the target's neuron model takes (pA, nS or mV; of equations, the unit of
+        the variable that it raises).
     delay : ndarray, shape (n_edges,), int32, steps of the resolution
-        Delay.
+        Delay; 0 only onto equations.
     """
 
     source: NDArray[np.uint32]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from mc_interchange.errors import ModelError
-from mc_interchange.network import AnyNeuron, Input, Network, Neuron, PoissonActivity, Simulation
+from mc_interchange.network import AnyNeuron, Input, Network, PoissonActivity, Simulation
 from mc_interchange.network.base import Name
 
 from .digest import EdgeDigest, InstanceDigest, digest_arrays, digest_block, digest_json
@@ -79,7 +79,8 @@ class Nodes:
         simulator's default counts. With several models, NaN likewise for single neurons.
     varying
         Parameters that differ between neurons, by name: ndarray, shape (size,), float64, in the
-        catalogue's unit. They replace the common value. With several models, NaN: the common value counts.
+        unit of the catalogue or of the equations. They replace the common value. With several models, NaN: the
+        common value counts.
     activity
         What virtual sources emit; None for neurons, and where it is not known.
     positions : ndarray, shape (size, 3), float64, um
@@ -279,8 +280,7 @@ def _digest_parameters(nodes: Nodes) -> str:
 
 
 def _model(neuron: AnyNeuron, varying: Mapping[str, Any]) -> list[Any]:
-    name = neuron.model if isinstance(neuron, Neuron) else f"{neuron.format}:{neuron.name}"
-    return [name, {k: _unsigned_zero(v) for k, v in neuron.parameters.items() if k not in varying}]
+    return [neuron.definition, {k: _unsigned_zero(v) for k, v in neuron.parameters.items() if k not in varying}]
 
 
 def _unsigned_zero(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter, ParameterValue
 from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
+from .dynamics import Assignment, Dynamics
 from .experiment import Experiment
 from .inputs import Input, PoissonInput, StepCurrent
 from .network import ModelParameter, Network, Projection
@@ -44,8 +45,10 @@ __all__ = [
     "AllToAll",
     "AnyNeuron",
     "AnyPopulation",
+    "Assignment",
     "Constant",
     "Distribution",
+    "Dynamics",
     "Experiment",
     "Explicit",
     "FixedIndegree",

@@ -13,6 +13,7 @@ from mc_interchange.units import Quantity
 from .base import Name, NonNegative, Part, Positive, Real, Size, check_window, refusal
 from .catalogue import CATALOGUE, NeuronEntry
 from .distributions import Distribution, Values
+from .dynamics import Dynamics
 
 __all__ = [
     "AnyNeuron",
@@ -46,6 +47,16 @@ class Neuron(Part):
     def entry(self) -> NeuronEntry:
         """The model's entry in the catalogue."""
         return CATALOGUE[self.model]
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.model
+
+    @property
+    def definition(self) -> str:
+        """What it is, apart from the values of its parameters."""
+        return self.model
 
     def __getitem__(self, name: str) -> float:
         """Return a parameter that is a number."""
@@ -112,8 +123,19 @@ class ForeignModel(Part):
     name: str
     parameters: dict[str, Any]
 
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{self.format}:{self.name}"
 
-AnyNeuron = Neuron | ForeignModel
+    @property
+    def definition(self) -> str:
+        """What it is, apart from the values of its parameters."""
+        return self.label
+
+
+#: An entry of the catalogue, what only one simulator understands, or equations.
+AnyNeuron = Neuron | ForeignModel | Dynamics
 
 
 class Slab(Part):
@@ -147,8 +169,10 @@ class Population(Part):
     @classmethod
     def _start_at_rest(cls, values: Any) -> Any:
         """Without ``initial_V_m``, neurons start at their resting potential."""
+        neuron = values.get("neuron") if isinstance(values, dict) else None
+        if isinstance(neuron, Dynamics | ForeignModel):
+            raise refusal("neuron", f"rules are for neuron models of the catalogue, not for {neuron.label}")
         if isinstance(values, dict) and "initial_V_m" not in values:
-            neuron = values.get("neuron")
             parameters = neuron.get("parameters") if isinstance(neuron, dict) else getattr(neuron, "parameters", None)
             if isinstance(parameters, dict) and "E_L" in parameters:
                 return {**values, "initial_V_m": parameters["E_L"]}

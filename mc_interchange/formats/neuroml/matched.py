@@ -30,6 +30,12 @@ delay, and the current acts in that very step, while in NEST it acts in the next
 step less. It looks at the onset of a step current with the clock of the end of the step, so that this one comes h/2
 later. In the NEURON code a synaptic current acts one step later than in NEST, hence one step less; neither its
 delays nor its step currents need a precaution.
+
+**Equations** are integrated by explicit steps in jLEMS as by Brian2's method ``euler``; parameters stay as they are,
+and only times are matched to Brian2. A spike acts there, as in NEST, on the state at the time of the spike plus the
+delay; the same half steps make both the same. Time in equations is that of the end of the step in jLEMS and that of its
+start in Brian2, hence one step less. (The step of the spike counts as the first of the refractory time in
+Brian2; so it does in the component types that are written.)
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ __all__ = [
     "SOURCE",
     "Identifiers",
     "colour",
+    "equation_type",
+    "is_equation_type",
     "member_path",
     "synapse_name",
 ]
@@ -47,12 +49,24 @@ MATCHED_TO = "matched to"
 DT, DURATION = "recommended_dt_ms", "recommended_duration_ms"
 MODEL, SEED, DISCARD = "model", "seed", "discard_ms"
 N_NEURONS, N_SYNAPSES = "neurons", "synapses"
+#: End of the names of component types that hold equations of neurons.
+_EQUATIONS = "_equations"
 
 
 def synapse_name(tau_syn: float, receptor: str = "psc_exp") -> str:
     """Return the identifier of the synapse of a kind with this time constant in ms, such as ``psc_0_5``."""
     kind = receptor.removeprefix("psc_exp") or "psc"
     return f"{kind}_{decimal(tau_syn).replace('.', '_')}"
+
+
+def equation_type(name: str) -> str:
+    """Return the name of the component type of neurons that are given by equations."""
+    return f"{name}{_EQUATIONS}"
+
+
+def is_equation_type(name: str) -> bool:
+    """Say whether a component type is one of :func:`equation_type` (an identifier may end in underscores)."""
+    return name.rstrip("_").endswith(_EQUATIONS)
 
 
 def member_path(population: str, index: int | str, component: str, listed: bool) -> str:

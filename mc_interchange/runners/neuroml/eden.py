@@ -23,7 +23,7 @@ from .eden_compiler import COMPILER, compiling_once
 from .eden_limits import check_after, check_before
 from .jlems_progress import Watch
 from .lems_results import read_potentials, read_spikes, run_of
-from .sources import read_quietly, refuse_other_match, replayed
+from .sources import read_quietly, refuse_equations, refuse_other_match, replayed
 from .staging import staged
 
 __all__ = ["EdenRunner"]
@@ -60,6 +60,7 @@ class EdenRunner(FileRunner):
         lems = staged(path, scratch)
         _check_encoding(scratch)
         document = read_quietly(path)
+        refuse_equations(document, "EDEN")
         refuse_other_match(document, "EDEN", None)
         longest = check_before(document, lems)
         watch = Watch(lems, _UNKNOWN, progress)

@@ -31,7 +31,7 @@ __all__ = ["JLemsRunner", "heap", "parts_of"]
 MAX_SEED = 2**31 - 1
 #: Memory of Java in MB: for itself, and per thousand parts, measured.
 BASE_MEMORY, PART_MEMORY = 300, 12
-#: Core types with a refractory regime: the rows of 0 and of dt both hold their start.
+#: Core types with regimes: the rows of 0 and of dt both hold their start.
 LATE_TYPES = frozenset({"adExIaFCell", "iafRefCell", "iafTauRefCell", *(name for name in fmt.CELLS if "IF_" in name)})
 _PART = re.compile(rb"<(?:connection(?:WD)?|spike|inputW?|explicitInput) ")
 
@@ -119,7 +119,8 @@ def heap(parts: int) -> int:
 def _late(document: Document) -> Callable[[str], bool]:
     """Say which populations' states jLEMS writes one row late."""
     types = {name: component.type for name, component in document.components.items()}
-    return {p.id for p in document.populations if types.get(p.component) in LATE_TYPES}.__contains__
+    late = {name for name, kind in types.items() if kind in LATE_TYPES or fmt.is_equation_type(kind)}
+    return {p.id for p in document.populations if p.component in late}.__contains__
 
 
 def _reason(lines: Sequence[str]) -> str | None:

@@ -23,7 +23,7 @@ from .java import jneuroml_version
 from .lems_results import cell_of, run_of
 from .neuron import compile_mechanisms, nrnivmodl, translate
 from .neuron_mechanisms import read_mechanisms, write_mechanisms
-from .sources import read_quietly, refuse_other_match, refuse_poisson, spike_trains
+from .sources import read_quietly, refuse_equations, refuse_other_match, refuse_poisson, spike_trains
 from .staging import staged
 
 __all__ = ["NetPyNERunner", "Task"]
@@ -75,6 +75,7 @@ class NetPyNERunner(FileRunner):
         compiler = nrnivmodl()
         lems = staged(path, scratch)
         document = read_quietly(path)
+        refuse_equations(document, "NetPyNE")
         refuse_other_match(document, "NetPyNE", "neuron")
         refuse_poisson(document, "NetPyNE", "gives Poisson sources whose names begin alike the same spikes")
         _check_names(document)

@@ -33,7 +33,7 @@ from .jlems import parts_of
 from .lems_results import run_of
 from .neuron_mechanisms import Mechanism, read_mechanisms, write_mechanisms
 from .neuron_program import PROGRAM, Program, settable_components
-from .sources import read_quietly, refuse_other_match, spike_trains
+from .sources import read_quietly, refuse_equations, refuse_other_match, spike_trains
 from .staging import staged
 
 __all__ = ["NeuronRunner", "Task", "compile_mechanisms", "compiler_missing", "nrnivmodl", "translate"]
@@ -83,6 +83,7 @@ class NeuronRunner(FileRunner):
         compile_command = nrnivmodl()
         lems = staged(path, scratch)
         document = read_quietly(path)
+        refuse_equations(document, "NEURON")
         refuse_other_match(document, "NEURON", "neuron")
         command = translate(lems, scratch, progress)
         with warnings.catch_warnings():

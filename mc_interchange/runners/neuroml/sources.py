@@ -18,7 +18,7 @@ from mc_interchange.network.simulation import steps
 
 from .lems_results import population_of
 
-__all__ = ["read_quietly", "refuse_other_match", "refuse_poisson", "replayed", "spike_trains"]
+__all__ = ["read_quietly", "refuse_equations", "refuse_other_match", "refuse_poisson", "replayed", "spike_trains"]
 
 
 def read_quietly(path: Path) -> Document:
@@ -50,6 +50,28 @@ def refuse_other_match(document: Document, simulator: str, solver: fmt.Solver | 
             f"{document.path}: its parameters are matched to {matched:.40}, and in {simulator} they are those of "
             f"another model; export {instead}"
         )
+
+
+def refuse_equations(document: Document, simulator: str) -> None:
+    """Refuse neurons that are given by equations, which are made for jLEMS.
+
+    Parameters
+    ----------
+    simulator
+        Its name.
+
+    Raises
+    ------
+    NotRepresentableError
+        With a population, and what to do.
+    """
+    for population in document.populations:
+        component = document.components.get(population.component)
+        if component is not None and fmt.is_equation_type(component.type) and component.type in document.own_types:
+            raise NotRepresentableError(
+                f"{document.path}: population {population.id} is given by equations, of which {simulator} makes no "
+                "neurons here: run it with --simulator jlems"
+            )
 
 
 def spike_trains(document: Document) -> dict[str, NDArray[np.int64]]:
