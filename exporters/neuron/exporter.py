@@ -14,7 +14,7 @@ from mc_interchange.exporters.programs import ProgramExporter
 from mc_interchange.exporters.sonata import SonataExporter, SonataOptions
 from mc_interchange.formats import sonata
 from mc_interchange.instance import NetworkInstance, Nodes, Trains
-from mc_interchange.network import ForeignModel, PoissonActivity, PoissonInput, StepCurrent
+from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, StepCurrent
 from mc_interchange.network.simulation import steps
 
 __all__ = ["MODELS", "NeuronExporter", "NeuronOptions"]
@@ -72,11 +72,10 @@ class NeuronExporter(ProgramExporter[NeuronOptions]):
 def _refuse(instance: NetworkInstance) -> None:
     for nodes in instance.populations.values():
         for neuron in nodes.models:
-            name = neuron.name if isinstance(neuron, ForeignModel) else neuron.model
-            if isinstance(neuron, ForeignModel) or name not in MODELS:
+            if not isinstance(neuron, Neuron) or neuron.model not in MODELS:
                 raise NotRepresentableError(
-                    f"population {nodes.name}: there is no mechanism for NEURON of the neuron model {name}, only of "
-                    f"{', '.join(MODELS)}; use --format neuroml, or another simulator"
+                    f"population {nodes.name}: there is no mechanism for NEURON of the neuron model {neuron.label}, "
+                    f"only of {', '.join(MODELS)}; use --format neuroml, or another simulator"
                 )
     for edges in instance.projections.values():
         if not edges.synapse.plain:

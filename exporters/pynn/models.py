@@ -11,7 +11,7 @@ import numpy as np
 from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats.pynn import CELL_TYPES, INITIAL, IZHIKEVICH, NAMES, thousandth
 from mc_interchange.instance import MixedNeurons, Nodes
-from mc_interchange.network import ForeignModel, Neuron
+from mc_interchange.network import Neuron
 
 __all__ = ["Cells", "cells_of", "neuron_of"]
 
@@ -63,10 +63,9 @@ def neuron_of(nodes: Nodes) -> Neuron:
             "give each model a population of its own"
         )
     neuron = nodes.neuron
-    name = neuron.name if isinstance(neuron, ForeignModel) else neuron and neuron.model
     if not isinstance(neuron, Neuron) or neuron.model not in CELL_TYPES:
         raise NotRepresentableError(
-            f"population {nodes.name}: PyNN has no cell type for {name}; it has one for {', '.join(CELL_TYPES)}"
+            f"population {nodes.name}: PyNN has no cell type for {neuron and neuron.label}; it has one for {', '.join(CELL_TYPES)}"
         )
     return neuron
 
