@@ -65,7 +65,8 @@ def neuron_of(nodes: Nodes) -> Neuron:
     neuron = nodes.neuron
     if not isinstance(neuron, Neuron) or neuron.model not in CELL_TYPES:
         raise NotRepresentableError(
-            f"population {nodes.name}: PyNN has no cell type for {neuron and neuron.label}; it has one for {', '.join(CELL_TYPES)}"
+            f"population {nodes.name}: PyNN has no cell type for {neuron and neuron.label}; it has one for "
+            f"{', '.join(CELL_TYPES)}"
         )
     return neuron
 
