@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -26,6 +27,12 @@ inputs:
 - {kind: poisson, name: background, target: E, rate: 8000.0, weight: 87.8, delay: 0.1}
 simulation: {duration: 100.0}
 """
+
+
+def pytest_configure() -> None:
+    """Take interrupts as in a terminal: a shell starts what runs in its background deaf to them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
