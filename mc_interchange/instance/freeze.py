@@ -69,9 +69,11 @@ class PoissonTrains(Trains):
     ) -> None:
         super().__init__(size)
         self._label, self._seed, self._dt = label, seed, dt
-        stop = duration if activity.stop is None else min(activity.stop, duration)
-        self._first = max(round(steps(activity.start, dt)), 1) + 1
-        self._last = round(steps(stop, dt))
+        # as NEST's generator: from the second step after the start to the first after the end
+        self._first = round(steps(activity.start, dt)) + 2
+        self._last = round(steps(duration, dt))
+        if activity.stop is not None:
+            self._last = min(self._last, round(steps(activity.stop, dt)) + 1)
         self._mean = activity.rate * dt / 1000 * max(0, self._last - self._first + 1)
 
     @cached_property

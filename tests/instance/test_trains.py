@@ -13,7 +13,7 @@ from mc_interchange import NetworkInstance, build, export, open_model, realize
 from mc_interchange.equivalence import compare_spikes
 from mc_interchange.errors import ModelError
 from mc_interchange.instance import ArrayTrains, PoissonTrains, Trains, freeze, freeze_inputs, trains
-from mc_interchange.network import Network, PoissonActivity, PoissonInput
+from mc_interchange.network import Network, PoissonActivity, PoissonInput, parse_network
 from mc_interchange.runners.nest import NestRunner
 
 
@@ -83,9 +83,29 @@ def test_counts_are_poisson_and_steps_uniform() -> None:
 
 def test_the_window_is_kept() -> None:
     times = everything(poisson_trains(rate=500.0, start=20.0, stop=20.5))[1]
-    assert set(np.rint(times * 10).astype(int)) == {201, 202, 203, 204, 205}
+    assert set(np.rint(times * 10).astype(int)) == {202, 203, 204, 205, 206}
     assert poisson_trains(start=1000.0, rate=500.0).n_spikes == 0
     assert poisson_trains(rate=0.0).n_spikes == 0
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0.0, 20.0), (5.0, 20.0), (1.0, 2.0)])
+def test_the_window_is_that_of_the_generator_in_nest(start: float, stop: float) -> None:
+    network = parse_network(f"""
+name: window
+populations:
+- {{name: E, size: 1, initial_V_m: -70, neuron: {{model: iaf_psc_delta, parameters: {{C_m: 250, tau_m: 1000, t_ref: 2,
+   E_L: -70, V_th: 1000000, V_reset: -70}}}}}}
+inputs:
+- {{kind: poisson, name: b, target: E, rate: 1000000.0, weight: 1 mV, delay: 1.0, start: {start}, stop: {stop}}}
+simulation: {{duration: 30.0, record_V_m: [{{population: E, neurons: [0], interval: 0.1}}]}}
+""")
+    drawn = realize(network)
+    windows = []
+    for instance in (drawn, freeze_inputs(drawn)):
+        potential = NestRunner().run(instance).voltages["E"].values[:, 0]
+        rises = np.flatnonzero(np.diff(potential) > 0.5)
+        windows.append((rises[0], rises[-1]))
+    assert windows[0] == windows[1]
 
 
 def test_seed_and_name_fix_the_spikes() -> None:
