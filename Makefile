@@ -20,7 +20,7 @@ find_python = for p in $(1); do \
 	  if "$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, $(2)))' >/dev/null 2>&1; then echo "$$p"; break; fi; \
 	done
 
-.PHONY: help venv nest-full brian2 test test-brian2 test-nest-full lint format schema verify golden-oldest matrix demo clean
+.PHONY: help environments venv nest-full brian2 test test-brian2 test-nest-full lint format schema verify golden-oldest matrix demo clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -37,7 +37,11 @@ $(VENV)/.stamp: pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
 	@touch $@
 
-test: lint golden-oldest test-brian2 ## what must hold before every commit (minutes)
+# making an environment keeps one processor busy, so two are made at a time
+environments: ## all environments of `make test`
+	@printf '%s\n' $(VENV) $(OLDEST) $(BRIAN2) | xargs -P 2 -I {} $(MAKE) -s {}/.stamp
+
+test: environments lint golden-oldest test-brian2 ## what must hold before every commit (minutes)
 	$(BIN)/python -m pytest -n 2 -m 'not slow and not nest_full and not brian2'
 
 lint: venv ## style, types and the direction of imports
@@ -110,8 +114,8 @@ verify: venv brian2 ## the long tests: everything that takes minutes
 	$(BIN)/python -m pytest -m 'slow and not nest_full and not brian2'
 	$(BRIAN2)/bin/python -m pytest -m 'slow and brian2' $(NEED_BRIAN2)
 
-matrix: venv ## run one network in every tool, and write docs/tools.md (minutes)
-	cd benchmarks && ../$(BIN)/python matrix.py
+matrix: venv brian2 ## run one network in every tool, and write docs/tools.md and the README's table (minutes)
+	cd benchmarks && ../$(BIN)/python matrix.py --brian2 $(CURDIR)/$(BRIAN2)/bin/python
 
 demo: venv ## the whole way once: export, run, compare
 	$(BIN)/python examples/demo.py

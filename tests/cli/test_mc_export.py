@@ -139,7 +139,10 @@ def test_warnings_are_one_line(tools):
     [
         (["toy"], "--format is missing; known: "),
         (["toy", "--format"], "--format"),
-        (["toy", "--format", "nothing"], "known: broken, clash, large, neuroml, neuron, slow, sonata, toyhdf"),
+        (
+            ["toy", "--format", "nothing"],
+            "known: brian2, broken, clash, large, neuroml, neuron, pynn, slow, sonata, toyhdf",
+        ),
         (["toy", "--format", "broken"], "cannot be loaded"),
         (["toy", "--format", "clash"], "has an option --seed"),
         (["toy", "--format", "slow", "--compress"], "--compress is an option of toyhdf, not of slow"),

@@ -96,7 +96,9 @@ def test_other_models_are_refused_by_name(model: str, tmp_path: Path) -> None:
     neuron, V_m = neuron_from_nest(model, {})
     nodes = Nodes("A", 1, neuron=neuron, V_m=None if V_m is None else np.array([V_m]))
     instance = NetworkInstance("one", {"A": nodes}, {}, (), Simulation(duration=10.0))
-    with pytest.raises(NotRepresentableError, match=f"^population A: .* the neuron model {model}, only of iaf_psc_exp"):
+    with pytest.raises(
+        NotRepresentableError, match=f"^population A: .* the neuron model (nest:)?{model}, only of iaf_psc_exp"
+    ):
         export(instance, "neuron", tmp_path / "export")
     assert not (tmp_path / "export").exists()
 

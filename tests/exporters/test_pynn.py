@@ -161,7 +161,7 @@ def test_parameters_that_differ_are_ratios_of_arrays(instance: NetworkInstance, 
     [
         ("glif_psc", {}, "population E: PyNN has no cell type for glif_psc; it has one for iaf_psc_exp"),
         ("parrot_neuron", {}, "PyNN has no cell type for parrot_neuron"),
-        ("iaf_tum_2000", {"C_m": 30.0}, "PyNN has no cell type for iaf_tum_2000"),
+        ("iaf_tum_2000", {"C_m": 30.0}, "PyNN has no cell type for nest:iaf_tum_2000"),
         ("iaf_psc_delta", {"refractory_input": True}, "PyNN's IF_curr_delta has no refractory_input"),
         ("izhikevich", {"V_th": 25.0}, "PyNN's Izhikevich has no V_th, which is 30.0 there"),
     ],
