@@ -26,7 +26,7 @@ from mc_interchange.equivalence.null import stored_null
 from mc_interchange.equivalence.probes import expected_course, probe
 from mc_interchange.equivalence.rules import check_rules
 from mc_interchange.equivalence.statistical import compare_statistics
-from mc_interchange.errors import InterchangeError, one_line
+from mc_interchange.errors import ArtefactError, InterchangeError, one_line
 from mc_interchange.export import export
 from mc_interchange.formats.sonata_output import read_spikes
 from mc_interchange.importers.nest import capture
@@ -192,7 +192,10 @@ def attempt(tool: Tool, instance: NetworkInstance) -> Run | str:
 
 def structure(tool: Tool, instance: NetworkInstance) -> str:
     with tempfile.TemporaryDirectory() as directory:
-        found = compare_structure(instance, open_model(tool.export(instance, Path(directory))))
+        try:
+            found = compare_structure(instance, open_model(tool.export(instance, Path(directory))))
+        except ArtefactError:
+            return "an artefact: not read back"
     return "identical" if found.identical else f"differs: {'; '.join(found.differences)}"
 
 
