@@ -69,7 +69,11 @@ assert SCHEMA_FILE.is_file()
 def test_source_distribution_and_wheel(tmp_path):
     sdist, wheel = build(tmp_path)
     wanted = modules_of_the_repository() | {"mc_interchange/py.typed", "mc_interchange/network/network.schema.json"}
-    wanted |= {f"mc_interchange/exporters/sonata/templates/load_with_{tool}.py" for tool in ("bmtk", "nest", "pynn")}
+    wanted |= {
+        f"mc_interchange/{path.relative_to(ROOT)}"
+        for path in ROOT.glob("exporters/*/templates/**/*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
     with tarfile.open(sdist) as archive:
         in_sdist = {m.name.split("/", 1)[1] for m in archive.getmembers() if m.isfile()}
     assert wanted <= in_sdist
