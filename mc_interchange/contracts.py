@@ -304,6 +304,16 @@ class FileRunner(ABC):
         """Say whether the files at ``path`` make the tool draw synapses of its own, so that a run has no digest."""
         return False
 
+    def check(self) -> None:
+        """Refuse what needs no files to be seen, before files are written for the tool; by default nothing.
+
+        Raises
+        ------
+        MissingDependencyError
+            The tool is not installed.
+        """
+        return
+
     @abstractmethod
     def run_files(self, path: Path, scratch: Path, *, threads: int | None, progress: Progress) -> Run:
         """Simulate what the files say.

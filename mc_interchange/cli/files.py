@@ -65,6 +65,7 @@ def run_files(
             if runner.draws(path):
                 digest = None
             return replace(run, source_digest=digest, discard=discard, model=run.model if model is None else model)
+        runner.check()
         instance = opened()
         exporter = registry.load("exporter", runner.format)
         options = exporter.Options(**runner.export_options)

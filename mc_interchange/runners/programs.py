@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from mc_interchange._version import __version__
 from mc_interchange.contracts import FileRunner
-from mc_interchange.errors import FormatError, UsageError
+from mc_interchange.errors import FormatError, SimulationError, UsageError
 from mc_interchange.formats.program import PROGRAM, PROGRESS
 from mc_interchange.formats.sonata_output import read_reports, read_spikes
+from mc_interchange.instance import NetworkInstance
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 from mc_interchange.reading import import_path
@@ -40,6 +43,10 @@ class ProgramRunner(FileRunner):
         """Return the program's own arguments."""
         return ()
 
+    def check(self) -> None:
+        """Ask for the versions, which only an installed simulator has."""
+        self.versions()
+
     def run_files(self, path: Path, scratch: Path, *, threads: int | None, progress: Progress) -> Run:
         """Run the program, and read what it wrote."""
         if threads not in (None, 1):
@@ -57,19 +64,25 @@ class ProgramRunner(FileRunner):
         def follow(line: str) -> None:
             nonlocal done
             if line.startswith(PROGRESS):
-                now = float(line.removeprefix(PROGRESS))
-                progress.advance(now - done)
-                done = now
+                with suppress(ValueError):  # whoever edits a program may print what they like
+                    now = float(line.removeprefix(PROGRESS))
+                    progress.advance(now - done)
+                    done = now
 
         out = scratch / "out"
         # absolute, since it does not run where we are
         command = [sys.executable, str(program.resolve()), *self.arguments(), "--out", str(out.resolve())]
         run_tool(command, name=self.name, directory=scratch, on_line=follow)
         none = Spikes(np.empty(0, np.int64), np.empty(0, np.int64))
-        found = {
-            name: Spikes.sorted(np.rint(steps(1.0, simulation.dt) * times).astype(np.int64), ids.astype(np.int64))
-            for name, (times, ids) in read_spikes(out / SPIKES_FILE).items()
-        }
+        try:
+            found = _spikes(out / SPIKES_FILE, instance)
+            voltages = read_reports(out / VOLTAGES_FILE) if (out / VOLTAGES_FILE).is_file() else {}
+        except FormatError as error:
+            # it may have been edited; and where it wrote is no place for the user to look
+            what = str(error).replace(f"{out}{os.sep}", "")
+            raise SimulationError(
+                f"{self.name}: {program} ended without an error, but its output cannot be used: {what}"
+            ) from None
         recorded = simulation.record_spikes
         # sources too, as NEST's runner has them
         sizes = {
@@ -88,6 +101,28 @@ class ProgramRunner(FileRunner):
             threads=1,
             sizes=sizes,
             spikes={name: found.get(name, none) for name in sizes},
-            voltages=read_reports(out / VOLTAGES_FILE) if (out / VOLTAGES_FILE).is_file() else {},
+            voltages=voltages,
             versions={**versions, "mc-interchange": __version__},
         )
+
+
+def _spikes(path: Path, instance: NetworkInstance) -> dict[str, Spikes]:
+    """Return the spikes that a program wrote, all of which must be those of the network's neurons, on its grid."""
+    dt, found = instance.simulation.dt, {}
+    for name, (times, neurons) in read_spikes(path).items():
+        nodes = instance.populations.get(name)
+        if nodes is None:
+            raise FormatError(f"{path}: there is no population '{name}' in the network")
+        if len(neurons) and neurons.max() >= nodes.size:
+            raise FormatError(f"{path}: {name} has {nodes.size} neurons, a spike is of neuron {neurons.max()}")
+        exact = steps(1.0, dt) * times
+        whole = np.rint(exact)
+        # also for what is not a number
+        wrong = ~((np.abs(exact - whole) < 1e-3) & (whole >= 0) & (whole <= instance.simulation.n_steps))
+        if wrong.any():
+            raise FormatError(
+                f"{path}: {name} has a spike at {times[wrong][0]:g} ms; "
+                f"it must be a multiple of dt ({dt:g} ms) up to {instance.simulation.duration:g} ms"
+            )
+        found[name] = Spikes.sorted(whole.astype(np.int64), neurons)
+    return found

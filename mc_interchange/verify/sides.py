@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from mc_interchange.errors import FormatError, UsageError
-from mc_interchange.instance import NetworkInstance, realize
-from mc_interchange.network import Network
+from mc_interchange.instance import NetworkInstance, freeze_inputs, realize
+from mc_interchange.network import Network, PoissonActivity
 from mc_interchange.reading import import_path, open_model
 from mc_interchange.runs import RUN_FILE, Run, read_run
 
@@ -119,7 +119,7 @@ def open_sides(path: Path, reference: Path | None = None) -> tuple[Side | None, 
             needs = "runs are held against other runs" if tested.kind == "runs" else "it is the rules themselves"
             raise UsageError(f"{path}: {needs}; name a reference before it")
         network, seed = tested.network, tested.seeds
-        return (Side("rules", realize(network, *seed)) if network and seed else None), tested
+        return (_as_frozen(Side("rules", realize(network, *seed)), tested) if network and seed else None), tested
     are_runs(reference, path)
     if _is_rules(reference) and not _is_rules(path):
         tested = _open(path)
@@ -130,7 +130,23 @@ def open_sides(path: Path, reference: Path | None = None) -> tuple[Side | None, 
     for what, a, b in (("populations", wanted.sizes, tested.sizes), ("resolution", wanted.dt, tested.dt)):
         if a != b:
             raise UsageError(f"{reference} and {path} cannot be compared: {what} {_named(a, b)} against {_named(b, a)}")
-    return wanted, tested
+    return _as_frozen(wanted, tested), _as_frozen(tested, wanted)
+
+
+def _as_frozen(rules: Side, export: Side) -> Side:
+    """Return rules with their Poisson spikes drawn, where those of the export were drawn (``--freeze-input``).
+
+    They are the same if the seed is. Beside such an export, the rules still say that the activity is Poisson's.
+    """
+    if rules.kind != "rules" or rules.instance is None or export.instance is None:
+        return rules
+    drawn = export.instance.populations
+    replayed = any(
+        isinstance(nodes.activity, PoissonActivity) and not isinstance(drawn[name].activity, PoissonActivity)
+        for name, nodes in rules.instance.populations.items()
+        if name in drawn
+    )
+    return replace(rules, instance=freeze_inputs(rules.instance)) if replayed else rules
 
 
 def _open(path: Path, seeds: tuple[int, ...] = ()) -> Side:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from mc_interchange import build, export, realize
 from mc_interchange.cli.verify import command
+from mc_interchange.instance import freeze_inputs
 from mc_interchange.network import read_network, write_network
 from mc_interchange.verify import read_certificate
 
@@ -128,3 +129,21 @@ def test_statistics_where_a_reference_is_stored(tmp_path: Path, monkeypatch: pyt
     rung = read_certificate(Path("column-verify/certificate.json")).rungs[0]
     assert rung.passed
     assert len(rung.figures) == 1 + 8 * 3 * 2 + 1 + 8
+
+
+@pytest.mark.parametrize("against_rules", [False, True])
+def test_spikes_that_were_drawn_beforehand_are_those_of_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, against_rules: bool
+):
+    """An export with replayed spikes holds, unless one of them was changed."""
+    monkeypatch.chdir(tmp_path)
+    network = build("pd14", scale=0.005, background="poisson", duration=20.0, discard=0.0)
+    path = export(freeze_inputs(realize(network, 3)), "sonata", tmp_path / "frozen").path
+    arguments = [path / "model.yaml", path] if against_rules else [path]
+    verify(*arguments, "--rung", "structure", "--out", "first")
+    assert rungs("first")["structure"] is True
+    with h5py.File(path / "inputs" / "background_L4E_spikes.h5", "r+") as file:
+        (times,) = (group["timestamps"] for group in file["spikes"].values())
+        times[5] += 0.1
+    verify(*arguments, "--rung", "structure", "--out", "second")
+    assert rungs("second")["structure"] is False
