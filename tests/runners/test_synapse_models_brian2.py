@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mc_interchange import NetworkInstance, export, realize
+from mc_interchange.errors import SimulationError
+from mc_interchange.instance import ArrayEdges
 from mc_interchange.network import parse_network
 from mc_interchange.progress import Silent
 from mc_interchange.runs import Run
@@ -115,3 +118,14 @@ def test_networks_of_all_models_fire_the_same_spikes(neuron: str, tmp_path: Path
     assert sum(map(len, reference.spikes.values())) > 500
     assert_same(run, reference)
     np.testing.assert_allclose(run.voltages["E"].values, reference.voltages["E"].values, rtol=0, atol=1e-9)
+
+
+def test_weights_of_another_sign_than_their_bound_are_named(tmp_path: Path) -> None:
+    """As NEST does; a model file cannot say so, a circuit of SONATA can."""
+    instance = realize(model("stdp_synapse"))
+    edges = instance.projections["P_to_N"]
+    block = next(edges.blocks())
+    turned = ArrayEdges("P_to_N", "P", "N", replace(block, weight=-block.weight), synapse=edges.synapse)
+    instance = replace(instance, network=None, projections={**instance.projections, "P_to_N": turned})
+    with pytest.raises(SimulationError, match="stdp_synapse_1: weights and Wmax must have the same sign"):
+        in_brian2(instance, tmp_path)

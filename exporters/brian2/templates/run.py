@@ -140,6 +140,8 @@ def connect(network, places, sources, source_rows):
         pre, post, weights, steps = map(np.concatenate, zip(*joined.pop((start, to, kind, plasticity)), strict=True))
         spec = model.GROUPS[to]
         changes = model.PLASTICITY.get(plasticity, {"states": [], "constants": {}, "initial": {}})
+        if np.any(weights * float(changes["constants"].get("Wmax", 0)) < 0):
+            sys.exit(f"{plasticity}: weights and Wmax must have the same sign")
         receives = spec["receives"][kind]
         if plasticity:
             receives = "\n".join([*changes["on_pre"], receives.replace("weight", "sent")])
@@ -164,8 +166,6 @@ def connect(network, places, sources, source_rows):
         for key, value in changes["initial"].items():
             # the source's t = 0 comes after the delay
             setattr(synapses, key, synapses.pre.delay[:] if value == "delay" else value)
-        if "Wmax" in changes["constants"] and np.any(synapses.relative[:] < 0):
-            sys.exit(f"{plasticity}: weights and Wmax must have the same sign")
         network.add(synapses)
 
 
