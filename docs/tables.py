@@ -46,9 +46,10 @@ synapse: {{model: tsodyks2_synapse, parameters: {{U: 0.5, tau_rec: 100 ms, tau_f
 ```
 
 NEST runs all of them, SONATA holds all of them (as a model template with parameters), and [capture](capture.md) takes
-them and others out of a kernel. NeuroML refuses by name whatever is not static. The tests hold each in NEST against the
-recursion that was published, spike by spike, and against a second simulator: `tsodyks_synapse` and `stdp_synapse` in
-NEURON with PyNN's mechanisms, `tsodyks2_synapse` in jLEMS.
+them and others out of a kernel. [Brian2](brian2.md#synapses-that-change) programs have all of them, those of
+[PyNN](pynn.md#synapses-that-change) two that change. NeuroML refuses by name whatever is not static. The tests hold
+each in NEST against the recursion that was published, spike by spike, and against other simulators: all in Brian2,
+`tsodyks_synapse` and `stdp_synapse` in NEURON with PyNN's mechanisms, `tsodyks2_synapse` in jLEMS.
 
 | here | NEST | NeuroML | PyNN | Brian2 |
 |---|---|---|---|---|

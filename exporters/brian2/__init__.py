@@ -2,5 +2,6 @@
 
 from .equations import EQUATIONS
 from .exporter import Brian2Exporter
+from .plasticity import PLASTIC
 
-__all__ = ["EQUATIONS", "Brian2Exporter"]
+__all__ = ["EQUATIONS", "PLASTIC", "Brian2Exporter"]

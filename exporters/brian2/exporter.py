@@ -25,8 +25,10 @@ class Brian2Exporter(ProgramExporter[ExportOptions]):
 
     Not representable
     -----------------
-    Foreign neuron models, several models in one population, synapses other than static ones
+    Foreign neuron models, several models in one population, synapse models that the catalogue lacks
         Refused: there are no equations for them.
+    Synapses that change, from sources without dynamics
+        Refused: a source with several spikes in one step is several rows in Brian2.
     ``refractory_input``, published integration of ``izhikevich``, ``Delta_T`` of 0, equal ``tau_syn`` and ``tau_m``
         Refused likewise, with what can be done.
     The adaptive integration of conductance-based models in NEST

@@ -85,14 +85,8 @@ def groups_of(instance: NetworkInstance) -> list[Group]:
     Raises
     ------
     NotRepresentableError
-        Brian2 has no equal of a population or a projection.
+        Brian2 has no equal of a population.
     """
-    for edges in instance.projections.values():
-        if not edges.synapse.plain:
-            raise NotRepresentableError(
-                f"projection {edges.name}: synapses of the model {edges.synapse.model} with receptor "
-                f"{edges.synapse.receptor} have no equations here; only static_synapse is written"
-            )
     found: dict[tuple[str, tuple[str, ...]], list[Nodes]] = {}
     for nodes in instance.populations.values():
         if not nodes.virtual:

@@ -15,6 +15,7 @@ from mc_interchange.network.simulation import steps
 
 from .equations import UNITS
 from .groups import Group
+from .plasticity import Plasticity, plasticity_of
 
 __all__ = ["model_text"]
 
@@ -41,6 +42,12 @@ def model_text(instance: NetworkInstance, groups: list[Group]) -> str:
         Of all neurons.
     """
     simulation = instance.simulation
+    of_projections = {e.name: plasticity_of(e, instance) for e in instance.projections.values()}
+    plasticities: list[Plasticity] = []
+    for plasticity in of_projections.values():
+        if plasticity and plasticity not in plasticities:
+            plasticities.append(plasticity)
+    names = {name: f'"{_plastic(plasticities, p)}"' if p else "None" for name, p in of_projections.items()}
     sections = [
         _HEAD.format(name=instance.name, dt=repr(simulation.dt), n_steps=simulation.n_steps, seed=simulation.seed),
         "# Populations with the same equations are one group. `constants` are the same for all of it; what differs is\n"
@@ -49,10 +56,12 @@ def model_text(instance: NetworkInstance, groups: list[Group]) -> str:
         "# Sources without dynamics: they replay spikes from inputs/, or fire as Poisson processes, which are drawn.\n"
         "# `first` and `last`: the steps in which there can be spikes.\n"
         + _dict("SOURCES", (_source(n, simulation) for n in instance.populations.values() if n.virtual)),
-        "# From, to; the synapses are in network/NAME_edges.h5.\n"
+        "# Synapses that change: states, and what spikes of source and target do, with `sent` in place of the weight.\n"
+        + _dict("PLASTICITY", (line for p in plasticities for line in _plasticity(p, _plastic(plasticities, p)))),
+        "# From, to, and how they change; the synapses are in network/NAME_edges.h5.\n"
         + _dict(
             "PROJECTIONS",
-            (f'    "{e.name}": ("{e.source}", "{e.target}"),' for e in instance.projections.values()),
+            (f'    "{e.name}": ("{e.source}", "{e.target}", {names[e.name]}),' for e in instance.projections.values()),
         ),
         "# An independent Poisson train onto each neuron, in the steps from `first` on and before `end`.\n"
         + _list("POISSON_INPUTS", _poisson(instance)),
@@ -103,6 +112,28 @@ def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
     yield "        },"
     yield '        "populations": {'
     yield from (f'            "{n.name}": {{{_values(n, group)}}},' for n in group.populations)
+    yield "        },"
+    yield "    },"
+
+
+def _plastic(plasticities: list[Plasticity], plasticity: Plasticity) -> str:
+    """Return the name under which a kind of synapse stands: its model, with a number."""
+    same = [p for p in plasticities if p.model == plasticity.model]
+    return f"{plasticity.model}_{same.index(plasticity) + 1}"
+
+
+def _plasticity(plasticity: Plasticity, name: str) -> Iterator[str]:
+    yield f'    "{name}": {{'
+    for key, lines in (("states", plasticity.states), ("on_pre", plasticity.on_pre), ("on_post", plasticity.on_post)):
+        if lines:
+            yield f'        "{key}": ['
+            yield from (f'            "{line}",' for line in lines)
+            yield "        ],"
+    yield '        "constants": {'
+    yield from (f'            "{k}": {_quantity(*value)},' for k, value in plasticity.constants.items())
+    yield "        },"
+    yield '        "initial": {'
+    yield from (f'            "{k}": "{value}",' for k, value in plasticity.initial.items())
     yield "        },"
     yield "    },"
 

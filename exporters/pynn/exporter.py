@@ -15,6 +15,7 @@ from mc_interchange.instance import NetworkInstance
 from mc_interchange.network import PoissonActivity, PoissonInput
 
 from .models import cells_of, neuron_of
+from .plasticity import plasticity_of
 from .program import program_text
 from .rules import initial_values, rules_of
 
@@ -37,8 +38,10 @@ class PyNNExporter(ProgramExporter[PyNNOptions]):
 
     Not representable
     -----------------
-    Neuron models that PyNN lacks, populations with several models, synapses with dynamics or receptors
+    Neuron models that PyNN lacks, populations with several models, synapses with receptors
         Refused by name.
+    ``tsodyks2_synapse`` and others, states at t = 0 that PyNN does not set, a ``tau_psc`` other than the target's
+        Refused likewise.
     The first step of a Poisson input
         In NEST its spikes come one step later, through a relay.
     Spikes of recorded sources
@@ -72,10 +75,10 @@ class PyNNExporter(ProgramExporter[PyNNOptions]):
                 text = "PyNN does not set gsl_error_tol, NEST then takes 1e-06"
                 losses.append(Loss(f"tolerance of the integration of {nodes.name}", "dropped", text))
         for edges in instance.projections.values():
-            if not edges.synapse.plain:
+            if plasticity_of(edges, instance) and options.level == "rules":
                 raise NotRepresentableError(
-                    f"projection {edges.name}: PyNN gets static synapses only, these are {edges.synapse.model} at "
-                    f"receptor {edges.synapse.receptor}"
+                    f"projection {edges.name}: --level rules writes static synapses only, these are "
+                    f"{edges.synapse.model}; use --level instance"
                 )
         for item in instance.inputs:
             if isinstance(item, PoissonInput):

@@ -13,6 +13,7 @@ from mc_interchange.network import PoissonActivity, PoissonInput, StepCurrent
 from mc_interchange.network.simulation import steps
 
 from .models import cells_of, neuron_of
+from .plasticity import plasticity_of
 
 __all__ = ["program_text"]
 
@@ -108,6 +109,9 @@ def program_text(
         "PROJECTIONS": {e.name: (e.source, e.target) for e in instance.projections.values()}
         if projections is None
         else projections,
+        "PLASTICITY": {
+            e.name: plasticity for e in instance.projections.values() if (plasticity := plasticity_of(e, instance))
+        },
         "POISSON_INPUTS": inputs,
         "STEP_CURRENTS": {name: current for name, current in currents.items() if current["start"] < current["stop"]},
         "RECORD_SPIKES": [name for name in neurons if recorded is None or name in recorded],
@@ -140,6 +144,7 @@ _COMMENTS = {
     "POISSON_SOURCES": "# independent sources, each with all its targets\n",
     "REPLAYED_SOURCES": "# sources whose spikes lie in inputs/, and their number\n",
     "PROJECTIONS": "",
+    "PLASTICITY": "# projections whose synapses change\n",
     "POISSON_INPUTS": "# one independent source for each neuron\n",
     "STEP_CURRENTS": "",
     "RECORD_SPIKES": "",

@@ -90,9 +90,10 @@ _ENTRIES = (
             _number("y", "1", "y", "part that is active at t = 0", 0.0, state=True, minimum=0, maximum=1),
             _number("u", "1", "u", "use at t = 0, before the first spike", 0.0, state=True, minimum=0, maximum=1),
         ),
-        {"nest": "tsodyks_synapse", "pynn": "TsodyksMarkramSynapse", "brian2": "equations"},
+        {"nest": "tsodyks_synapse", "pynn": "TsodyksMarkramSynapse (in NEST and NEURON)", "brian2": "equations"},
         "Made for targets whose synaptic current decays exponentially with `tau_psc`: it is then the part y of the "
-        "resources. PyNN takes `tau_psc` from the target neuron.",
+        "resources. PyNN takes `tau_psc` from the target neuron; pyNN.brian2 lets resources recover with "
+        "that instead of `tau_rec`, which is refused.",
     ),
     SynapseEntry(
         "tsodyks2_synapse",
@@ -128,11 +129,12 @@ _ENTRIES = (
         ),
         {
             "nest": "stdp_synapse",
-            "pynn": "STDPMechanism(SpikePairRule, AdditiveWeightDependence or MultiplicativeWeightDependence)",
+            "pynn": "STDPMechanism(SpikePairRule, a rule of weights) (in NEST)",
             "brian2": "equations",
         },
         "The time constant of depression belongs to NEST's target neuron (`tau_minus`) and is its default, 20 ms. The "
-        "delay is all dendritic. `mu` of 0 is PyNN's additive rule, of 1 its multiplicative one; others it has not. "
+        "delay is all dendritic. In PyNN the `mu` of 0 are the additive rule, of 1 the multiplicative one, others "
+        "Guetig's. pyNN.neuron and pyNN.brian2 have another model under this name, which is refused. "
         "NeuroML's `stdpSynapse` is marked there as an example that does not work yet.",
     ),
 )

@@ -12,9 +12,17 @@ import pytest
 
 from mc_interchange import NetworkInstance, build, export, open_model, realize
 from mc_interchange.errors import NotRepresentableError
-from mc_interchange.exporters.brian2 import EQUATIONS, Brian2Exporter
+from mc_interchange.exporters.brian2 import EQUATIONS, PLASTIC, Brian2Exporter
 from mc_interchange.instance import ArrayEdges, EdgeBlock, MixedNeurons, Nodes, Synapse, freeze_inputs
-from mc_interchange.network import CATALOGUE, ForeignModel, Network, Neuron, Simulation
+from mc_interchange.network import (
+    CATALOGUE,
+    SYNAPSE_CATALOGUE,
+    ForeignModel,
+    Network,
+    Neuron,
+    PoissonActivity,
+    Simulation,
+)
 
 LIF = {"C_m": 250.0, "tau_m": 10.0, "t_ref": 2.0, "E_L": -65.0, "V_th": -50.0, "V_reset": -65.0}
 EXPONENTIAL = Neuron(model="iaf_psc_exp", parameters={**LIF, "tau_syn_ex": 0.5, "tau_syn_in": 0.5})
@@ -133,13 +141,55 @@ def test_what_has_no_equations_is_named(instance: NetworkInstance, message: str,
     assert not (tmp_path / "export").exists()
 
 
-def test_synapses_that_are_not_static_are_named(tmp_path: Path):
+def joined(synapse: Synapse, source: str = "N") -> NetworkInstance:
     instance = one(EXPONENTIAL)
     zero = np.zeros(1, np.uint32)
     block = EdgeBlock(zero, zero, np.ones(1), np.ones(1, np.int32))
-    edges = ArrayEdges("N_to_N", "N", "N", block, synapse=Synapse("stdp_synapse"))
-    with pytest.raises(NotRepresentableError, match="projection N_to_N: synapses of the model stdp_synapse"):
-        export(replace(instance, projections={"N_to_N": edges}), "brian2", tmp_path / "export")
+    edges = ArrayEdges("to_N", source, "N", block, synapse=synapse)
+    populations = {**instance.populations, "S": Nodes("S", 2, activity=PoissonActivity(rate=8.0))}
+    return replace(instance, populations=populations, projections={"to_N": edges})
+
+
+@pytest.mark.parametrize(
+    ("instance", "message"),
+    [
+        (joined(Synapse("stdp_triplet_synapse")), "synapses of the model stdp_triplet_synapse with receptor 0 have no"),
+        (joined(Synapse("stdp_synapse", 2)), "synapses of the model stdp_synapse with receptor 2 have no equations"),
+        (
+            joined(Synapse("static_synapse", 1)),
+            "synapses of the model static_synapse with receptor 1 have",
+        ),
+        (joined(Synapse("stdp_synapse"), "S"), "stdp_synapse needs neurons as sources, and S are none"),
+        (joined(Synapse("stdp_synapse", parameters={"tau_x": 1.0})), "stdp_synapse has no parameter tau_x here"),
+        (
+            joined(Synapse("tsodyks_synapse", parameters={"tau_psc": 5.0, "tau_rec": 5.0})),
+            "tau_psc and tau_rec of tsodyks_synapse are equal",
+        ),
+    ],
+    ids=["unknown", "receptor", "static receptor", "source", "parameter", "equal"],
+)
+def test_synapses_that_have_no_statements_are_named(instance: NetworkInstance, message: str, tmp_path: Path):
+    with pytest.raises(NotRepresentableError, match=f"projection to_N: {message}"):
+        export(instance, "brian2", tmp_path / "export")
+
+
+def test_the_catalogue_says_which_synapses_have_statements():
+    written = {e.name for e in SYNAPSE_CATALOGUE.values() if e.elsewhere.get("brian2") == "equations"}
+    assert written == PLASTIC.keys() == SYNAPSE_CATALOGUE.keys() - {"static_synapse"}
+
+
+def test_synapses_that_change_the_same_way_are_described_once(tmp_path: Path):
+    instance = joined(Synapse("stdp_synapse"))
+    block = next(instance.projections["to_N"].blocks())
+    other = Synapse("stdp_synapse", parameters={"tau_plus": 15.0})
+    synapses = (Synapse("stdp_synapse"), Synapse("stdp_synapse"), other, Synapse())
+    projections = {f"P{k}": ArrayEdges(f"P{k}", "N", "N", block, synapse=s) for k, s in enumerate(synapses)}
+    text = exported_model(replace(instance, projections=projections), tmp_path)
+    names = ['"stdp_synapse_1"', '"stdp_synapse_1"', '"stdp_synapse_2"', "None"]
+    for k, name in enumerate(names):
+        assert f'"P{k}": ("N", "N", {name}),' in text
+    assert text.count('"on_post"') == 2
+    assert '"Wmax": 100.0 * pA,' in text  # NEST's default, in the target's unit
 
 
 def test_the_program_needs_only_brian2_numpy_and_h5py(tmp_path: Path):

@@ -189,10 +189,90 @@ def test_mixed_populations_and_other_synapses_are_refused(instance: NetworkInsta
         export(changed, "pynn", tmp_path / "x")
     edges = instance.projections["E_to_I"]
     block = next(edges.blocks())
-    other = ArrayEdges(edges.name, "E", "I", block, synapse=Synapse("stdp_synapse"))
+    other = ArrayEdges(edges.name, "E", "I", block, synapse=Synapse("tsodyks2_synapse"))
     changed = replace(instance, network=None, projections={**instance.projections, "E_to_I": other})
-    with pytest.raises(NotRepresentableError, match="projection E_to_I: PyNN gets static synapses only"):
+    with pytest.raises(NotRepresentableError, match=r"projection E_to_I: PyNN gets .* these are tsodyks2_synapse at"):
         export(changed, "pynn", tmp_path / "x")
+
+
+def plastic(
+    instance: NetworkInstance, synapse: Synapse, projection: str = "E_to_I", factor: float = 1.0
+) -> NetworkInstance:
+    edges = instance.projections[projection]
+    block = next(edges.blocks())
+    block = replace(block, weight=block.weight * factor)
+    other = ArrayEdges(edges.name, edges.source, edges.target, block, synapse=synapse)
+    return replace(instance, network=None, projections={**instance.projections, projection: other})
+
+
+@pytest.mark.parametrize(
+    ("synapse", "factor", "message"),
+    [
+        (Synapse("stdp_synapse", 1), 1.0, "PyNN gets .* these are stdp_synapse at receptor 1"),
+        (Synapse("stdp_synapse", parameters={"tau_x": 1.0}), 1.0, "stdp_synapse has no parameter tau_x here"),
+        (Synapse("stdp_synapse", parameters={"Kplus": 0.5}), 1.0, "PyNN begins with Kplus of 0, this .* with 0.5"),
+        (Synapse("stdp_synapse", parameters={"Wmax": -5.0}), 1.0, "Wmax of -5 must have the same sign"),
+        (Synapse("stdp_synapse"), -1.0, "Wmax of 100 must have the same sign"),
+        (Synapse("tsodyks_synapse", parameters={"x": 0.5}), 1.0, "PyNN begins with x of 1, this .* with 0.5"),
+        (Synapse("tsodyks_synapse"), 1.0, r"takes tau_psc \(3 ms\) .*, and tau_syn_ex of I is another"),
+        (Synapse("tsodyks_synapse"), -1.0, r"takes tau_psc \(3 ms\) .*, and tau_syn_in of I is another"),
+    ],
+    ids=["receptor", "parameter", "trace", "limit", "sign", "resources", "tau_psc", "inhibitory tau_psc"],
+)
+def test_what_pynns_synapses_cannot_say_is_refused(
+    instance: NetworkInstance, tmp_path: Path, synapse: Synapse, factor: float, message: str
+) -> None:
+    with pytest.raises(NotRepresentableError, match=f"projection E_to_I: .*{message}"):
+        export(plastic(instance, synapse, factor=factor), "pynn", tmp_path / "x")
+
+
+def test_plastic_synapses_need_neurons_with_time_constants_and_no_rules(
+    small_network: Network, instance: NetworkInstance, tmp_path: Path
+) -> None:
+    tau = instance.populations["E"].neuron["tau_syn_ex"]  # type: ignore[index]
+    synapse = Synapse("tsodyks_synapse", parameters={"tau_psc": tau})
+    source = next(e.name for e in instance.projections.values() if instance.populations[e.source].virtual)
+    with pytest.raises(NotRepresentableError, match=f"projection {source}: tsodyks_synapse needs neurons as sources"):
+        export(plastic(instance, synapse, source), "pynn", tmp_path / "x")
+    delta = with_neuron(instance, "iaf_psc_delta")
+    (onto,) = (e.name for e in instance.projections.values() if (e.source, e.target) == ("I", "E"))
+    with pytest.raises(NotRepresentableError, match="iaf_psc_delta has no tau_syn_in"):
+        export(plastic(delta, synapse, onto), "pynn", tmp_path / "x")
+    model = {"model": "stdp_synapse", "parameters": dict.fromkeys(("tau_plus", "lambda", "alpha", "mu_plus"), 1.0)}
+    model["parameters"] |= {"mu_minus": 1.0, "Wmax": 1e3}  # type: ignore[operator]
+    text = small_network.model_dump(mode="json")
+    (projection,) = (p for p in text["projections"] if p["name"] == "E_to_I")
+    projection["synapse"] = model
+    with pytest.raises(NotRepresentableError, match="projection E_to_I: --level rules writes static synapses only"):
+        export(realize(Network.model_validate(text)), "pynn", tmp_path / "x", PyNNOptions(level="rules"))
+
+
+@pytest.mark.parametrize(
+    ("mu_plus", "mu_minus", "kind"),
+    [
+        (0.0, 0.0, "AdditiveWeightDependence"),
+        (1.0, 1.0, "MultiplicativeWeightDependence"),
+        (0.0, 1.0, "AdditivePotentiationMultiplicativeDepression"),
+        (0.6, 0.4, "GutigWeightDependence"),
+    ],
+)
+def test_plasticity_by_timing_is_one_of_pynns_rules(
+    instance: NetworkInstance, tmp_path: Path, mu_plus: float, mu_minus: float, kind: str
+) -> None:
+    given = {"lambda": 0.1, "alpha": 1.5, "mu_plus": mu_plus, "mu_minus": mu_minus, "Wmax": 5000.0}
+    path = export(plastic(instance, Synapse("stdp_synapse", parameters=given)), "pynn", tmp_path / "x").path
+    item = literals(path)["PLASTICITY"]["E_to_I"]
+    assert item["timing"] == {"tau_plus": 20.0, "tau_minus": 20.0, "A_plus": 0.1, "A_minus": 1.5 * 0.1}
+    exponents = {"mu_plus": mu_plus, "mu_minus": mu_minus} if kind == "GutigWeightDependence" else {}
+    assert item["weights"] == [kind, {"w_min": 0.0, "w_max": 5.0, **exponents}]
+
+
+def test_short_term_plasticity_is_pynns(instance: NetworkInstance, tmp_path: Path) -> None:
+    tau = instance.populations["I"].neuron["tau_syn_ex"]  # type: ignore[index]
+    given = {"U": 0.4, "tau_rec": 80.0, "tau_fac": 30.0, "tau_psc": tau}
+    path = export(plastic(instance, Synapse("tsodyks_synapse", parameters=given)), "pynn", tmp_path / "x").path
+    parameters = {"U": 0.4, "tau_rec": 80.0, "tau_facil": 30.0}
+    assert literals(path)["PLASTICITY"] == {"E_to_I": {"synapse": "TsodyksMarkramSynapse", "parameters": parameters}}
 
 
 def test_losses(instance: NetworkInstance) -> None:

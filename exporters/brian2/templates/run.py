@@ -114,7 +114,7 @@ def build_sources(network, rng):
 def connect(network, places, sources, source_rows):
     """Make all synapses: one object per pair of groups and kind of synapse, since each costs time in every step."""
     joined = {}
-    for name, (source, target) in model.PROJECTIONS.items():
+    for name, (source, target, plasticity) in model.PROJECTIONS.items():
         with h5py.File(HERE / f"network/{name}_edges.h5") as file:
             edges = file[f"edges/{name}"]
             pre, post = (edges[f"{end}_node_id"][:].astype(np.int32) for end in ("source", "target"))
@@ -134,23 +134,38 @@ def connect(network, places, sources, source_rows):
                 chosen = np.flatnonzero((row[pre] >= 0) & of_kind)
                 if len(chosen):
                     part = (row[pre[chosen]], post[chosen] + first, weights[chosen], steps[chosen])
-                    joined.setdefault((start, to, kind), []).append(part)
+                    joined.setdefault((start, to, kind, plasticity), []).append(part)
     groups = {name: group for name, group, _ in places.values()} | {"sources": sources}
-    for start, to, kind in list(joined):
-        pre, post, weights, steps = map(np.concatenate, zip(*joined.pop((start, to, kind)), strict=True))
+    for start, to, kind, plasticity in list(joined):
+        pre, post, weights, steps = map(np.concatenate, zip(*joined.pop((start, to, kind, plasticity)), strict=True))
         spec = model.GROUPS[to]
+        changes = model.PLASTICITY.get(plasticity, {"states": [], "constants": {}, "initial": {}})
+        if np.any(weights * float(changes["constants"].get("Wmax", 0)) < 0):
+            sys.exit(f"{plasticity}: weights and Wmax must have the same sign")
+        receives = spec["receives"][kind]
+        if plasticity:
+            receives = "\n".join([*changes["on_pre"], receives.replace("weight", "sent")])
         synapses = brian2.Synapses(
             groups[start],
             groups[to],
-            spec["synapse"],
-            on_pre=spec["receives"][kind],
-            namespace=spec["constants"],
-            name=f"synapses_{start}_{to}_{kind}",
+            "\n".join([spec["synapse"], *changes["states"]]),
+            on_pre=receives,
+            on_post="\n".join(changes["on_post"]) if "on_post" in changes else None,
+            namespace=spec["constants"] | changes["constants"],
+            name="_".join(["synapses", start, to, kind, *([plasticity] if plasticity else [])]),
         )
         synapses.connect(i=pre, j=post)
         synapses.weight = weights.astype(float) * spec["weight_unit"]
         # spikes are put on their way one step after they were emitted
-        synapses.delay = (steps - 1) * model.DT
+        synapses.pre.delay = (steps - 1) * model.DT
+        if "on_post" in changes:
+            # back over the delay to the synapse, which sees those of the source late by the delay; where two meet, that
+            # of the target acts first
+            synapses.post.order = -1
+            synapses.post.delay = (2 * steps - 1) * model.DT
+        for key, value in changes["initial"].items():
+            # the source's t = 0 comes after the delay
+            setattr(synapses, key, synapses.pre.delay[:] if value == "delay" else value)
         network.add(synapses)
 
 

@@ -114,8 +114,10 @@ class Backend:
 
     # --- synapses and other input
 
-    def connect(self, name: str, pre, post, sources, targets, weights, delays) -> None:
+    def connect(self, name: str, pre, post, sources, targets, weights, delays, plasticity=None) -> None:
         """Make synapses; those with a negative weight act on the inhibitory receptor."""
+        if plasticity:
+            check_plasticity(self.name, name, plasticity)
         for receptor, chosen in (("excitatory", weights >= 0), ("inhibitory", weights < 0)):
             if not chosen.any():
                 continue
@@ -126,10 +128,26 @@ class Backend:
             if post.label in self.factors:
                 w = w * np.broadcast_to(self.factors[post.label][receptor], post.size)[j]
             connector = Synapses(self.name, i, j, w, d, WEIGHT_UNITS[post.label])
-            projection = self.pynn.Projection(
-                cells, post, connector, self.pynn.StaticSynapse(delay=TIMESTEP), receptor_type=receptor, label=name
-            )
+            synapse = self.synapse_type(plasticity)
+            projection = self.pynn.Projection(cells, post, connector, synapse, receptor_type=receptor, label=name)
             self.kept.append(projection)
+
+    def synapse_type(self, plasticity: dict | None):
+        """Return PyNN's synapse type."""
+        if plasticity is None:
+            return self.pynn.StaticSynapse(delay=TIMESTEP)
+        if plasticity["synapse"] == "TsodyksMarkramSynapse":
+            return self.pynn.TsodyksMarkramSynapse(delay=TIMESTEP, **plasticity["parameters"])
+        kind, given = plasticity["weights"]
+        rule = getattr(self.pynn, kind)(**given)
+        rule.parameter_space.update(**given)  # pyNN.nest forgets the exponents of GutigWeightDependence
+        return self.pynn.STDPMechanism(
+            timing_dependence=self.pynn.SpikePairRule(**plasticity["timing"]),
+            weight_dependence=rule,
+            dendritic_delay_fraction=1.0,
+            weight=given["w_max"],  # NEST wants a default of the same sign
+            delay=TIMESTEP,
+        )
 
     def poisson_input(self, name: str, post, item: dict) -> None:
         """Give each neuron a Poisson source of its own."""

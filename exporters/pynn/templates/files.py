@@ -72,6 +72,20 @@ def compile_mechanisms(directory: Path | None) -> None:
         temporary.cleanup()
 
 
+def check_plasticity(simulator: str, name: str, plasticity: dict) -> None:
+    """Refuse synapses of which PyNN makes something else for a simulator."""
+    kind = plasticity["synapse"]
+    if simulator == "brian2" and kind == "TsodyksMarkramSynapse":
+        sys.exit(f"{name}: pyNN.brian2's {kind} lets resources recover with tau_syn instead of tau_rec; use nest")
+    if simulator == "brian2":
+        sys.exit(f"{name}: pyNN.brian2 has no dendritic delays for {kind}, and these are all dendritic; use nest")
+    if simulator == "neuron" and kind == "STDPMechanism":
+        sys.exit(
+            f"{name}: pyNN.neuron adds up what spikes of the target do until the next spike of the source, with the "
+            f"weight and the bounds of that time only, which is another {kind}; use nest"
+        )
+
+
 def check_brian2(name: str, cell_type: str, parameters: dict) -> None:
     """Refuse what PyNN makes something else of for Brian2."""
     if cell_type == "IF_curr_alpha" and np.any(parameters["tau_syn_E"] != parameters["tau_syn_I"]):

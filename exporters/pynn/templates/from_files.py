@@ -4,7 +4,8 @@
 def connect(sim: Backend, populations: dict) -> None:
     """Make the synapses of all projections."""
     for name, (source, target) in PROJECTIONS.items():
-        sim.connect(name, populations[source], populations[target], *read_synapses(name))
+        plasticity = PLASTICITY.get(name)
+        sim.connect(name, populations[source], populations[target], *read_synapses(name), plasticity)
 
 
 def longest_delay() -> float:

@@ -38,6 +38,17 @@ class Synapses(Connector):
             "weight": self.weights,
             "delay": self.delays,
         }
+        kind = type(projection.synapse_type).__name__
+        if kind == "TsodyksMarkramSynapse":
+            # PyNN's own connectors take it from the target, too
+            name = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}[projection.receptor_type]
+            name = projection.post.celltype.translations[name]["translated_name"]
+            synapses["tau_psc"] = np.array(projection.post.node_collection.get([name])[name], float).ravel()
+            synapses["tau_psc"] = np.broadcast_to(synapses["tau_psc"], len(post))[self.targets]
+        if kind == "STDPMechanism":
+            # PyNN makes pA or nS of it on every target, those with weights in mV too
+            limit = projection.synapse_type.weight_dependence.parameter_space["w_max"].base_value
+            synapses["Wmax"] = np.full(len(self.weights), limit * 1000 if self.unit != 1 else limit)
         nest.Connect(pre[self.sources], post[self.targets], "one_to_one", synapses)
         projection._sources.update(np.unique(pre[self.sources]).tolist())
 
