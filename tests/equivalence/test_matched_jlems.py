@@ -104,6 +104,7 @@ def test_one_changed_weight_is_seen(by_command_line: Path) -> None:
     assert not compare_spikes(NestRunner().run(mutant), run).identical
 
 
+@pytest.mark.slow
 def test_pd14_with_frozen_poisson_input_fires_as_in_nest(run_jlems: RunJlems) -> None:
     assert_identical(frozen(), run_jlems)
 
