@@ -31,7 +31,8 @@ PyNN's models of the same names have the parameters of NeuroML's in the same uni
 PyNN, uS in NeuroML. Brian2 names no models: one writes [their equations](brian2.md) there.
 
 `hh_psc_alpha` has no equal in PyNN and in the core types of NeuroML: `HH_cond_exp` has conductances for synapses, and
-other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it.
+other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it,
+and Brian2 against NEST.
 """
 
 SYNAPSE_INTRODUCTION = """# Synapse models

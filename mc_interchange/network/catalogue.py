@@ -338,6 +338,7 @@ _ENTRIES = (
         _gate("Inact_h", "h", "inactivation of sodium", 0.5961207535084603),
         _gate("Act_n", "n", "activation of potassium", 0.3176769140606974),
         _I_E,
+        elsewhere=_BRIAN2,
         V_m=-65.0,
     ),
     _entry(

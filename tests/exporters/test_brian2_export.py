@@ -115,6 +115,15 @@ def test_integration_of_conductances_is_a_loss(tmp_path: Path):
     assert loss.how == "approximated"
 
 
+def test_steps_too_long_for_hodgkin_huxley_are_divided(tmp_path: Path):
+    instance = one(nest_defaults("hh_psc_alpha"))
+    text = exported_model(instance, tmp_path)
+    assert '"substeps": 4,' in text
+    assert '"Act_m": 0.05293248525724958, "Inact_h": 0.5961207535084603, "Act_n": 0.3176769140606974' in text
+    (loss,) = Brian2Exporter().losses(instance, Brian2Exporter.Options())
+    assert "rk4 in steps of dt / 4," in loss.detail
+
+
 def nest_defaults(model: str, **changes: object) -> Neuron:
     parameters = {p.name: p.nest for p in CATALOGUE[model].parameters}
     return Neuron(model=model, parameters={**parameters, **changes})
