@@ -94,7 +94,7 @@ def _synapse_section(entry: SynapseEntry) -> str:
 
 def _names(entry: NeuronEntry) -> str:
     names = (entry.elsewhere.get(tool) for tool in ("nest", "neuroml", "pynn", "brian2"))
-    cells = (name and (name if name == "equations" else f"`{name}`") for name in names)
+    cells = (name and (name if name.startswith("equations") else f"`{name}`") for name in names)
     unit = "a number" if entry.weight_unit == "1" else entry.weight_unit
     return f"| `{entry.name}` | {' | '.join(cell or '' for cell in cells)} | {unit} |"
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from mc_interchange.network import CATALOGUE
 from mc_interchange.network.consistency import TOLERANCE
 
-__all__ = ["EQUATIONS", "UNITS", "Equations"]
+__all__ = ["EQUATIONS", "LEVELS", "UNITS", "Equations"]
 
 #: The catalogue's units in Brian2: what a number is multiplied with, and what a parameter is declared as.
 UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -30,6 +31,9 @@ UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "1": ("", "1"),
     }
 )
+
+#: Switches of ``glif_psc``, all off at level 1, to which its other parameters belong.
+LEVELS = ("spike_dependent_threshold", "after_spike_currents", "adapting_threshold")
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,20 @@ EQUATIONS: Mapping[str, Equations] = MappingProxyType(
         "aeif_cond_exp": _adaptive(_decay("g", "siemens"), _jump("g", "-=")),
         "aeif_cond_alpha": _adaptive(_alpha("g", "siemens"), _rise("-=")),
         "hh_psc_alpha": _hodgkin_huxley(),
+        # level 1 with one receptor; synapses of both signs have one current
+        "glif_psc": Equations(
+            "dv/dt = (E_L - v) * g / C_m + (I_syn + {I}) / C_m : volt\n"
+            "dI_syn/dt = y_syn - I_syn / tau_syn : amp\n"
+            "dy_syn/dt = -y_syn / tau_syn : amp / second",
+            "exact",
+            {"any": "y_syn += weight * e / tau_syn"},
+            threshold="v > V_th",
+            settings=tuple(
+                p.name for p in CATALOGUE["glif_psc"].parameters if p.name.startswith(("th_", "voltage_", "asc_"))
+            )
+            + LEVELS,
+            hold=_HOLD,
+        ),
         # forward Euler is what this model is in NEST
         "izhikevich": Equations(
             "dv/dt = (0.04 * v**2 / mV + 5 * v + 140*mV - u + {I} * (mV/pA)) / ms : volt\n"
