@@ -31,7 +31,8 @@ PyNN's models of the same names have the parameters of NeuroML's in the same uni
 PyNN, uS in NeuroML. Brian2 names no models: one writes [their equations](brian2.md) there.
 
 `hh_psc_alpha` has no equal in PyNN and in the core types of NeuroML: `HH_cond_exp` has conductances for synapses, and
-other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it.
+other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it,
+and Brian2 against NEST.
 """
 
 SYNAPSE_INTRODUCTION = """# Synapse models
@@ -93,7 +94,7 @@ def _synapse_section(entry: SynapseEntry) -> str:
 
 def _names(entry: NeuronEntry) -> str:
     names = (entry.elsewhere.get(tool) for tool in ("nest", "neuroml", "pynn", "brian2"))
-    cells = (name and (name if name == "equations" else f"`{name}`") for name in names)
+    cells = (name and (name if name.startswith("equations") else f"`{name}`") for name in names)
     unit = "a number" if entry.weight_unit == "1" else entry.weight_unit
     return f"| `{entry.name}` | {' | '.join(cell or '' for cell in cells)} | {unit} |"
 

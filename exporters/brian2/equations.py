@@ -9,12 +9,16 @@ arrives moves the potential of ``iaf_psc_delta`` before the comparison, while cu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["EQUATIONS", "UNITS", "Equations"]
+from mc_interchange.network import CATALOGUE
+from mc_interchange.network.consistency import TOLERANCE
+
+__all__ = ["EQUATIONS", "LEVELS", "UNITS", "Equations"]
 
 #: The catalogue's units in Brian2: what a number is multiplied with, and what a parameter is declared as.
 UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -27,6 +31,9 @@ UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "1": ("", "1"),
     }
 )
+
+#: Switches of ``glif_psc``, all off at level 1, to which its other parameters belong.
+LEVELS = ("spike_dependent_threshold", "after_spike_currents", "adapting_threshold")
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,9 @@ class Equations:
         What holds the potential of a refractory neuron, where that does not stand in the equations. Brian2 multiplies
         a derivative that is ``(unless refractory)`` by a switch; sympy takes seconds longer then, and finds no closed
         form for equal time constants.
+    longest
+        Longest step of integration (ms), beyond which the method is unstable or inaccurate; a longer step of the
+        network is divided.
     """
 
     dynamics: str
@@ -65,6 +75,11 @@ class Equations:
     settings: tuple[str, ...] = ()
     refractory: bool = True
     hold: str | None = None
+    longest: float | None = None
+
+    def substeps(self, dt: float) -> int:
+        """Return into how many equal parts a step of the network (ms) is divided."""
+        return 1 if self.longest is None else max(1, math.ceil(dt / self.longest - TOLERANCE))
 
 
 _CURRENT = "dv/dt = (E_L - v) / tau_m + (I_ex + I_in + {I}) / C_m : volt"
@@ -122,6 +137,36 @@ def _adaptive(synapse: str, receives: Mapping[str, str]) -> Equations:
     )
 
 
+def _hodgkin_huxley() -> Equations:
+    """Return the squid axon's, with a spike where NEST tells it: in the step in which the potential falls from a peak.
+
+    ``exprel(x)``, which is ``(exp(x) - 1) / x``, has a value where the rates have 0 / 0.
+    """
+    dynamics = (
+        "dv/dt = (I_Na + I_K + g_L * (E_L - v) + I_ex + I_in + {I}) / C_m : volt\n"
+        "I_Na = g_Na * Act_m**3 * Inact_h * (E_Na - v) : amp\n"
+        "I_K = g_K * Act_n**4 * (E_K - v) : amp\n"
+        "dAct_m/dt = ((1 - Act_m) / exprel(-(v + 40*mV) / (10*mV))"
+        " - Act_m * 4 * exp(-(v + 65*mV) / (18*mV))) / ms : 1\n"
+        "dInact_h/dt = ((1 - Inact_h) * 0.07 * exp(-(v + 65*mV) / (20*mV))"
+        " - Inact_h / (1 + exp(-(v + 35*mV) / (10*mV)))) / ms : 1\n"
+        "dAct_n/dt = ((1 - Act_n) * 0.1 / exprel(-(v + 55*mV) / (10*mV))"
+        " - Act_n * 0.125 * exp(-(v + 65*mV) / (80*mV))) / ms : 1\n"
+        f"{_alpha('I', 'amp')}\n"
+        "v_before = v : volt (constant over dt)"
+    )
+    return Equations(
+        dynamics,
+        "rk4",
+        _rise("+="),
+        threshold="v >= 0*mV and v < v_before",
+        reset="",
+        initial=("Act_m", "Inact_h", "Act_n"),
+        # conductances at the peak of a spike make rk4 diverge at 0.1 ms
+        longest=0.025,
+    )
+
+
 #: Neuron models by the catalogue's names.
 EQUATIONS: Mapping[str, Equations] = MappingProxyType(
     {
@@ -138,6 +183,21 @@ EQUATIONS: Mapping[str, Equations] = MappingProxyType(
         "iaf_cond_alpha": _conductance(_alpha("g", "siemens"), _rise("-=")),
         "aeif_cond_exp": _adaptive(_decay("g", "siemens"), _jump("g", "-=")),
         "aeif_cond_alpha": _adaptive(_alpha("g", "siemens"), _rise("-=")),
+        "hh_psc_alpha": _hodgkin_huxley(),
+        # level 1 with one receptor; synapses of both signs have one current
+        "glif_psc": Equations(
+            "dv/dt = (E_L - v) * g / C_m + (I_syn + {I}) / C_m : volt\n"
+            "dI_syn/dt = y_syn - I_syn / tau_syn : amp\n"
+            "dy_syn/dt = -y_syn / tau_syn : amp / second",
+            "exact",
+            {"any": "y_syn += weight * e / tau_syn"},
+            threshold="v > V_th",
+            settings=tuple(
+                p.name for p in CATALOGUE["glif_psc"].parameters if p.name.startswith(("th_", "voltage_", "asc_"))
+            )
+            + LEVELS,
+            hold=_HOLD,
+        ),
         # forward Euler is what this model is in NEST
         "izhikevich": Equations(
             "dv/dt = (0.04 * v**2 / mV + 5 * v + 140*mV - u + {I} * (mV/pA)) / ms : volt\n"

@@ -30,9 +30,10 @@ class Brian2Exporter(ProgramExporter[ExportOptions]):
     Synapses that change, from sources without dynamics
         Refused: a source with several spikes in one step is several rows in Brian2.
     ``refractory_input``, published integration of ``izhikevich``, ``Delta_T`` of 0, equal ``tau_syn`` and ``tau_m``
-        Refused likewise, with what can be done.
+        Refused likewise, with what can be done; ``glif_psc`` beyond level 1 or with several receptors, too.
     The adaptive integration of conductance-based models in NEST
-        Approximated: Brian2 integrates them with the Runge-Kutta method of fourth order in steps of the resolution.
+        Approximated: Brian2 integrates them with the Runge-Kutta method of fourth order in steps of the resolution,
+        ``hh_psc_alpha`` in parts of them.
     Colours of a network without rules
         Dropped: neither SONATA nor Brian2 has them.
     """
@@ -47,8 +48,9 @@ class Brian2Exporter(ProgramExporter[ExportOptions]):
             Loss(
                 f"integration of {group.model} ({', '.join(nodes.name for nodes in group.populations)})",
                 "approximated",
-                "NEST chooses the size of its steps; Brian2 integrates with rk4 in steps of dt, and notices spikes at "
-                "their end",
+                "NEST chooses the size of its steps; Brian2 integrates with rk4 in steps of dt"
+                + (f" / {parts}" if (parts := group.equations.substeps(instance.simulation.dt)) > 1 else "")
+                + ", and notices spikes at the end of dt",
             )
             for group in groups_of(instance)
             if group.equations.method == "rk4"

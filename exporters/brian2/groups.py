@@ -14,13 +14,13 @@ from mc_interchange.network import CATALOGUE, Neuron, StepCurrent
 from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
 
-from .equations import EQUATIONS, UNITS, Equations
+from .equations import EQUATIONS, LEVELS, UNITS, Equations
 
 __all__ = ["Group", "groups_of"]
 
 #: Brian2's closed form divides by the difference of the rates of decay, for alpha functions by its square. So close may
 #: they be, as a difference of rates times the resolution, that a postsynaptic potential keeps eight digits.
-CLOSEST = {"iaf_psc_exp": 1e-7, "iaf_psc_alpha": 1e-4}
+CLOSEST = {"iaf_psc_exp": 1e-7, "iaf_psc_alpha": 1e-4, "glif_psc": 1e-4}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,11 @@ class Group:
 
     def declarations(self) -> list[str]:
         """Return the equations, line by line, with the parameters that are not the same for all."""
-        lines = self._named(self.equations.dynamics.format(I="(I_e + I_step)" if self.stepped else "I_e")).splitlines()
+        constant = ["I_e"] if any(p.name == "I_e" for p in CATALOGUE[self.model].parameters) else []
+        current = " + ".join([*constant, *(["I_step"] if self.stepped else [])]) or "0*pA"
+        lines = self._named(
+            self.equations.dynamics.format(I=f"({current})" if "+" in current else current)
+        ).splitlines()
         parameters = [name for name in self.own if name not in self.equations.initial]
         lines += [f"{name} : {UNITS[CATALOGUE[self.model][name].unit][1]} (constant)" for name in parameters]
         return lines + (["I_step : amp"] if self.stepped else [])
@@ -107,7 +111,13 @@ def _model(nodes: Nodes) -> str:
             f"population {nodes.name}: Brian2 needs equations, which are there for populations of one of "
             f"{', '.join(EQUATIONS)}; {what}"
         )
-    for name, needed in (("refractory_input", False), ("consistent_integration", True)):
+    if len(neuron.parameters.get("tau_syn", (0.0,))) != 1 or "tau_syn" in nodes.varying:
+        raise NotRepresentableError(
+            f"population {nodes.name}: glif_psc has equations for Brian2 with one receptor, whose tau_syn is the "
+            "same in all neurons; give tau_syn one value"
+        )
+    switches = (("refractory_input", False), ("consistent_integration", True), *((name, False) for name in LEVELS))
+    for name, needed in switches:
         if neuron.parameters.get(name, needed) is not needed:
             raise NotRepresentableError(
                 f"population {nodes.name}: {neuron.model} with {name} {str(not needed).lower()} has no equations for "
@@ -128,15 +138,22 @@ def _name(nodes: Nodes) -> str:
 
 def _equal(nodes: Nodes, model: str, dt: float) -> tuple[str, ...]:
     """Return the time constants of synapses that are equal to that of the membrane."""
+    if model not in CLOSEST:
+        return ()
     found = []
-    for name in ("tau_syn_ex", "tau_syn_in") if model in CLOSEST else ():
-        distance = np.abs(dt / _values(nodes, name) - dt / _values(nodes, "tau_m"))
-        if not distance.any():
+    leak = "C_m / g" if model == "glif_psc" else "tau_m"
+    tau_m = _values(nodes, "C_m") / _values(nodes, "g") if model == "glif_psc" else _values(nodes, "tau_m")
+    names = ("tau_syn",) if model == "glif_psc" else ("tau_syn_ex", "tau_syn_in")
+    for name in names:
+        distance = np.abs(dt / _values(nodes, name) - dt / tau_m)
+        if not distance.any() and model != "glif_psc":
             found.append(name)
         elif distance.min() < CLOSEST[model]:
             raise NotRepresentableError(
-                f"population {nodes.name}: {name} and tau_m nearly agree, or agree in some neurons only, and Brian2's "
-                "exact integration divides by their difference; make them equal in all neurons, or let them differ more"
+                f"population {nodes.name}: {name} and {leak} nearly agree, or agree in some neurons only, and Brian2's "
+                "exact integration divides by their difference; "
+                + ("" if model == "glif_psc" else "make them equal in all neurons, or ")
+                + "let them differ more"
             )
     return tuple(found)
 
@@ -146,7 +163,7 @@ def _values(nodes: Nodes, name: str) -> NDArray[np.float64]:
     if name in nodes.varying:
         return nodes.varying[name]
     assert isinstance(nodes.neuron, Neuron)
-    return np.array([nodes.neuron[name]])
+    return np.ravel(np.array(nodes.neuron[name]))
 
 
 def _group(

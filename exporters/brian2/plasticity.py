@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mc_interchange.errors import NotRepresentableError
-from mc_interchange.instance import Edges, NetworkInstance
+from mc_interchange.instance import Edges, NetworkInstance, Synapse
 from mc_interchange.network import SYNAPSE_CATALOGUE, Neuron
 from mc_interchange.units import WEIGHT_UNIT
 
@@ -58,8 +58,15 @@ def plasticity_of(edges: Edges, instance: NetworkInstance) -> Plasticity | None:
         There are no statements for them.
     """
     synapse, what = edges.synapse, f"projection {edges.name}"
-    if synapse.plain:
+    neuron = instance.populations[edges.target].neuron
+    one_receptor = isinstance(neuron, Neuron) and neuron.model == "glif_psc"
+    if synapse == Synapse(receptor=1 if one_receptor else 0):
         return None
+    if one_receptor:
+        raise NotRepresentableError(
+            f"{what}: synapses onto glif_psc are static_synapse with receptor 1 in Brian2; this is {synapse.model} "
+            f"with receptor {synapse.receptor}"
+        )
     if synapse.model not in PLASTIC or synapse.receptor:
         raise NotRepresentableError(
             f"{what}: synapses of the model {synapse.model} with receptor {synapse.receptor} have no equations here; "

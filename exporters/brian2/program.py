@@ -99,6 +99,8 @@ def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
     for key, text in (("method", equations.method), ("threshold", equations.threshold), ("reset", equations.reset)):
         yield f'        "{key}": "{text}",'
     yield f'        "refractory": {_refractory(group)},'
+    if (substeps := equations.substeps(instance.simulation.dt)) > 1:
+        yield f'        "substeps": {substeps},'
     if equations.hold:
         yield f'        "hold": "{equations.hold}",'
     unit, declared = UNITS[entry.weight_unit]

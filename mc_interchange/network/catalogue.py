@@ -321,6 +321,7 @@ _ENTRIES = (
         NeuronParameter("asc_amps", "pA", "delta I_j", "current added by a spike", (-9.18, -198.94)),
         NeuronParameter("asc_r", "1", "r_j", "fraction of the current kept at a spike", (1.0, 1.0)),
         below=_LIF_BELOW,
+        elsewhere={"brian2": "equations (level 1, one receptor)"},
         V_m=-78.85,
     ),
     _entry(
@@ -338,6 +339,7 @@ _ENTRIES = (
         _gate("Inact_h", "h", "inactivation of sodium", 0.5961207535084603),
         _gate("Act_n", "n", "activation of potassium", 0.3176769140606974),
         _I_E,
+        elsewhere=_BRIAN2,
         V_m=-65.0,
     ),
     _entry(

@@ -46,8 +46,9 @@ def exported_model(instance: NetworkInstance, directory: Path) -> str:
 
 
 def test_the_catalogue_says_which_models_have_equations():
-    assert {e.name for e in CATALOGUE.values() if e.elsewhere.get("brian2") == "equations"} == EQUATIONS.keys()
-    assert {e.elsewhere.get("brian2") for e in CATALOGUE.values()} == {"equations", None}
+    assert {e.name for e in CATALOGUE.values() if "brian2" in e.elsewhere} == EQUATIONS.keys()
+    partly = {e.name for e in CATALOGUE.values() if e.elsewhere.get("brian2", "equations") != "equations"}
+    assert partly == {"glif_psc"}
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -115,6 +116,15 @@ def test_integration_of_conductances_is_a_loss(tmp_path: Path):
     assert loss.how == "approximated"
 
 
+def test_steps_too_long_for_hodgkin_huxley_are_divided(tmp_path: Path):
+    instance = one(nest_defaults("hh_psc_alpha"))
+    text = exported_model(instance, tmp_path)
+    assert '"substeps": 4,' in text
+    assert '"Act_m": 0.05293248525724958, "Inact_h": 0.5961207535084603, "Act_n": 0.3176769140606974' in text
+    (loss,) = Brian2Exporter().losses(instance, Brian2Exporter.Options())
+    assert "rk4 in steps of dt / 4," in loss.detail
+
+
 def nest_defaults(model: str, **changes: object) -> Neuron:
     parameters = {p.name: p.nest for p in CATALOGUE[model].parameters}
     return Neuron(model=model, parameters={**parameters, **changes})
@@ -125,7 +135,9 @@ def nest_defaults(model: str, **changes: object) -> Neuron:
     [
         (one(ForeignModel(format="nest", name="mat2_psc_exp", parameters={})), "the model mat2_psc_exp is not among"),
         (one(nest_defaults("parrot_neuron")), "the model parrot_neuron is not among"),
-        (one(nest_defaults("glif_psc")), "the model glif_psc is not among"),
+        (one(nest_defaults("glif_psc", adapting_threshold=True)), "glif_psc with adapting_threshold true .* to false"),
+        (one(nest_defaults("glif_psc", tau_syn=(2.0, 5.0))), "glif_psc .* with one receptor"),
+        (one(nest_defaults("glif_psc", g=29.36)), "tau_syn and C_m / g nearly agree"),
         (one(MixedNeurons((EXPONENTIAL, EXPONENTIAL), np.array([0, 1], np.uint32))), "several models"),
         (one(nest_defaults("iaf_psc_delta", refractory_input=True)), "refractory_input true .* set it to false"),
         (one(nest_defaults("izhikevich", consistent_integration=False)), "consistent_integration false .* to true"),
@@ -133,7 +145,19 @@ def nest_defaults(model: str, **changes: object) -> Neuron:
         (one(nest_defaults("iaf_psc_exp", tau_syn_ex=9.99999)), "tau_syn_ex and tau_m nearly agree"),
         (one(EXPONENTIAL, varying={"tau_syn_in": [10.0, 2.0]}), "tau_syn_in and tau_m .* agree in some neurons only"),
     ],
-    ids=["foreign", "parrot", "glif", "mixed", "refractory input", "published", "Delta_T", "near", "some equal"],
+    ids=[
+        "foreign",
+        "parrot",
+        "glif",
+        "receptors",
+        "same decay",
+        "mixed",
+        "refractory input",
+        "published",
+        "Delta_T",
+        "near",
+        "some equal",
+    ],
 )
 def test_what_has_no_equations_is_named(instance: NetworkInstance, message: str, tmp_path: Path):
     with pytest.raises(NotRepresentableError, match=f"population N: .*{message}"):
@@ -170,6 +194,15 @@ def joined(synapse: Synapse, source: str = "N") -> NetworkInstance:
 )
 def test_synapses_that_have_no_statements_are_named(instance: NetworkInstance, message: str, tmp_path: Path):
     with pytest.raises(NotRepresentableError, match=f"projection to_N: {message}"):
+        export(instance, "brian2", tmp_path / "export")
+
+
+@pytest.mark.parametrize("synapse", [Synapse(), Synapse(receptor=2), Synapse("stdp_synapse", receptor=1)])
+def test_synapses_onto_glif_are_static_with_its_receptor(synapse: Synapse, tmp_path: Path):
+    instance = joined(synapse, source="S")
+    nodes = replace(instance.populations["N"], neuron=nest_defaults("glif_psc"))
+    instance = replace(instance, populations={**instance.populations, "N": nodes})
+    with pytest.raises(NotRepresentableError, match=r"projection to_N: synapses onto glif_psc .* receptor 1 in Brian2"):
         export(instance, "brian2", tmp_path / "export")
 
 

@@ -23,6 +23,14 @@ import model  # noqa: E402
 VARIABLES = {"V_m": "v", "U_m": "u"}
 #: Units of numbers in files.
 FILE_UNITS = {unit.dim: unit for unit in (mV, ms, pF, pA, nS)}
+#: One of n equal parts of a step with rk4, of equations that do not hold the time.
+PART_OF_RK4 = """
+k_1 = dt / {n} * f(x, t)
+k_2 = dt / {n} * f(x + k_1 / 2, t)
+k_3 = dt / {n} * f(x + k_2 / 2, t)
+k_4 = dt / {n} * f(x + k_3, t)
+x_new = x + (k_1 + 2 * k_2 + 2 * k_3 + k_4) / 6
+"""
 #: Part of a step by which a spike time may miss the grid.
 TOLERANCE = 1e-4
 STEP_US = round(float(model.DT / ms) * 1000)
@@ -33,10 +41,11 @@ def build_neurons(network):
     places = {}
     for name, spec in model.GROUPS.items():
         size = sum(population["size"] for population in spec["populations"].values())
+        parts = spec.get("substeps", 0)
         group = brian2.NeuronGroup(
             size,
             spec["equations"],
-            method=spec["method"],
+            method=brian2.ExplicitStateUpdater(PART_OF_RK4.format(n=parts)) if parts else spec["method"],
             threshold=spec["threshold"],
             reset=spec["reset"],
             refractory=spec["refractory"],
@@ -44,6 +53,8 @@ def build_neurons(network):
             name=f"neurons_{name}",
         )
         network.add(group)
+        if parts:
+            network.add(repeated(group.state_updater, parts - 1, name))
         if "hold" in spec:
             network.add(group.run_regularly(spec["hold"], when="groups", order=1, name=f"hold_{name}"))
         first = 0
@@ -60,6 +71,17 @@ def build_neurons(network):
             places[population] = (name, group, first)
             first = last
     return places
+
+
+def repeated(updater, times, name):
+    """Return an operation that integrates further parts of a step, right after the first."""
+
+    @brian2.network_operation(when="groups", order=1, name=f"parts_{name}")
+    def integrate():
+        for _ in range(times):
+            updater.run()
+
+    return integrate
 
 
 def set_rows(group, key, rows, values):
