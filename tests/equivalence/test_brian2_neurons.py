@@ -163,7 +163,7 @@ def test_models_that_are_integrated(run_brian2: RunBrian2) -> None:  # noqa: F81
         assert 0.6 < np.log2(late[0] / late[1]) < 1.5  # measured 0.9 and 1.2
 
 
-@pytest.mark.parametrize("t_ref", [2.0, 0.2])
+@pytest.mark.parametrize("t_ref", [2.0, pytest.param(0.2, marks=pytest.mark.slow)])
 def test_hodgkin_huxley_fires_as_in_nest(run_brian2: RunBrian2, t_ref: float) -> None:  # noqa: F811
     """Spikes of NEST; potentials measured to differ by 0.006 mV, in the upstroke of a spike.
 

@@ -113,6 +113,7 @@ def assert_identical(instance: NetworkInstance, run_neuron: RunNeuron) -> Run:
 # --- physical parameters
 
 
+@pytest.mark.slow
 def test_potentials_converge_in_the_first_order(run_neuron: RunNeuron) -> None:
     """Measured: mean deviations of 0.0068, 0.0033 and 0.0016 mV at 0.1, 0.05 and 0.025 ms."""
     deviations = []
