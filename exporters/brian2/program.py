@@ -106,16 +106,17 @@ def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
     unit, declared = UNITS[entry.weight_unit]
     yield f'        "synapse": "weight : {declared} (constant)",'
     yield f'        "weight_unit": {unit},'
-    yield '        "receives": {'
-    yield from (f'            "{sign}": "{statement}",' for sign, statement in group.receives.items())
-    yield "        },"
-    yield '        "constants": {'
-    yield from (f'            "{k}": {_quantity(v, entry[k].unit)},' for k, v in group.shared.items())
-    yield "        },"
-    yield '        "populations": {'
-    yield from (f'            "{n.name}": {{{_values(n, group)}}},' for n in group.populations)
-    yield "        },"
+    yield from _mapping("receives", ((sign, f'"{statement}"') for sign, statement in group.receives.items()))
+    yield from _mapping("constants", ((k, _quantity(v, entry[k].unit)) for k, v in group.shared.items()))
+    yield from _mapping("populations", ((n.name, f"{{{_values(n, group)}}}") for n in group.populations))
     yield "    },"
+
+
+def _mapping(key: str, items: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Write a dictionary within an entry; its values are expressions."""
+    yield f'        "{key}": {{'
+    yield from (f'            "{name}": {value},' for name, value in items)
+    yield "        },"
 
 
 def _plastic(plasticities: list[Plasticity], plasticity: Plasticity) -> str:
@@ -131,12 +132,8 @@ def _plasticity(plasticity: Plasticity, name: str) -> Iterator[str]:
             yield f'        "{key}": ['
             yield from (f'            "{line}",' for line in lines)
             yield "        ],"
-    yield '        "constants": {'
-    yield from (f'            "{k}": {_quantity(*value)},' for k, value in plasticity.constants.items())
-    yield "        },"
-    yield '        "initial": {'
-    yield from (f'            "{k}": "{value}",' for k, value in plasticity.initial.items())
-    yield "        },"
+    yield from _mapping("constants", ((k, _quantity(*value)) for k, value in plasticity.constants.items()))
+    yield from _mapping("initial", ((k, f'"{value}"') for k, value in plasticity.initial.items()))
     yield "    },"
 
 

@@ -12,6 +12,7 @@ import errno
 import mmap
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -70,8 +71,8 @@ class Behind:
         if self._direct is not None:
             os.close(self._direct)
 
-    def _submit(self, function: object, *arguments: object) -> None:
-        self._waiting.append(self._thread.submit(function, *arguments))  # type: ignore[arg-type]
+    def _submit(self, function: Callable[..., None], *arguments: object) -> None:
+        self._waiting.append(self._thread.submit(function, *arguments))
         while len(self._waiting) > _MAX_WAITING:
             self._waiting.popleft().result()
 
