@@ -34,16 +34,17 @@ GRACE = 10.0
 
 @dataclass(frozen=True)
 class Simulator:
-    """A simulator of ``mc-run``, and the arguments with which its files are written."""
+    """A simulator of ``mc-run``, the arguments with which its files are written, and the threads it can use."""
 
     name: str
     export: tuple[str, ...]
     brian2: bool = False
+    threads: int = 1
 
 
 FROZEN = "--freeze-input"
 SIMULATORS = (
-    Simulator("nest", ("--format", "sonata", "--index", "none")),
+    Simulator("nest", ("--format", "sonata", "--index", "none"), threads=4),
     Simulator("pynn-nest", ("--format", "pynn")),
     Simulator("pynn-neuron", ("--format", "pynn")),
     Simulator("pynn-brian2", ("--format", "pynn"), brian2=True),
@@ -82,7 +83,8 @@ def attempt(simulator: Simulator, scale: float, python: str, duration: float, li
         if written.returncode:
             return last_line(written.stderr)
         size = json.loads(written.stdout)
-        ended = timed([*tool(python, "run"), files, "--simulator", simulator.name, "--out", out, "-q"], limit)
+        command = [*tool(python, "run"), files, "--simulator", simulator.name, "--threads", f"{simulator.threads}"]
+        ended = timed([*command, "--out", out, "-q"], limit)
         if isinstance(ended, str):
             return ended
         return Done(scale, size["n_neurons"], size["n_synapses"], *ended)
@@ -163,6 +165,7 @@ def main() -> None:
             continue
         done, beyond = largest(simulator, arguments)
         name = f"{simulator.name}, frozen" if FROZEN in simulator.export else simulator.name
+        name += f", {simulator.threads} threads" if simulator.threads > 1 else ""
         cells = [name, f"none ({beyond})", *[""] * 4]
         if done:
             cells = [name, f"{done.scale:g}", f"{done.neurons:,}", f"{done.synapses:,}"]

@@ -20,15 +20,16 @@ parameters that were given. Our NEST runner runs both; an exporter refuses by na
 
 In [model files](model-file.md), rules can be given for {rules}; parameters marked with * must be given there.
 
-| here | NEST | NeuroML | PyNN | Brian2 | weights |
-|---|---|---|---|---|---|
+| here | NEST | NeuroML | PyNN | Brian2 | NEURON | weights |
+|---|---|---|---|---|---|---|
 {names}
 
 Types of cells of NeuroML that are read and not written: {read}. What a model is there, is decided by the cell
 and by the synapses on it: {synapses}; see [NeuroML](neuroml.md#cells-and-synapses).
 
 PyNN's models of the same names have the parameters of NeuroML's in the same units, save `a` of `EIF_cond_*`: nS in
-PyNN, uS in NeuroML. Brian2 names no models: one writes [their equations](brian2.md) there.
+PyNN, uS in NeuroML. Brian2 names no models: one writes [their equations](brian2.md) there. Those with a mechanism are
+exact in [NEURON](neuron.md). The tests run a single neuron of each model in two simulators or more.
 
 `hh_psc_alpha` has no equal in PyNN and in the core types of NeuroML: `HH_cond_exp` has conductances for synapses, and
 other rates of its gates (Traub's). NEURON's mechanism `hh` has the same equations; the tests hold NEST against it,
@@ -93,8 +94,8 @@ def _synapse_section(entry: SynapseEntry) -> str:
 
 
 def _names(entry: NeuronEntry) -> str:
-    names = (entry.elsewhere.get(tool) for tool in ("nest", "neuroml", "pynn", "brian2"))
-    cells = (name and (name if name.startswith("equations") else f"`{name}`") for name in names)
+    names = (entry.elsewhere.get(tool) for tool in ("nest", "neuroml", "pynn", "brian2", "neuron"))
+    cells = (name and (name if name in ("equations", "mechanism") else f"`{name}`") for name in names)
     unit = "a number" if entry.weight_unit == "1" else entry.weight_unit
     return f"| `{entry.name}` | {' | '.join(cell or '' for cell in cells)} | {unit} |"
 

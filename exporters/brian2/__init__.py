@@ -2,6 +2,7 @@
 
 from .equations import EQUATIONS
 from .exporter import Brian2Exporter
+from .groups import MODELS
 from .plasticity import PLASTIC
 
-__all__ = ["EQUATIONS", "PLASTIC", "Brian2Exporter"]
+__all__ = ["EQUATIONS", "MODELS", "PLASTIC", "Brian2Exporter"]

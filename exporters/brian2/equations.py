@@ -1,4 +1,4 @@
-"""The neuron models of the catalogue as Brian2 equations.
+"""The neuron models of the catalogue as Brian2 equations; :mod:`.glif` has those of ``glif_psc``.
 
 State variables are ``v`` and synaptic currents or conductances; parameters have the catalogue's names. What a synapse
 does is a statement with ``weight``, which synapses and Poisson inputs share.
@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from mc_interchange.network import CATALOGUE
 from mc_interchange.network.consistency import TOLERANCE
 
-__all__ = ["EQUATIONS", "LEVELS", "UNITS", "Equations"]
+__all__ = ["EQUATIONS", "UNITS", "Equations"]
 
 #: The catalogue's units in Brian2: what a number is multiplied with, and what a parameter is declared as.
 UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -28,12 +27,10 @@ UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "mV": ("mV", "volt"),
         "pA": ("pA", "amp"),
         "nS": ("nS", "siemens"),
+        "1/ms": ("1/ms", "hertz"),
         "1": ("", "1"),
     }
 )
-
-#: Switches of ``glif_psc``, all off at level 1, to which its other parameters belong.
-LEVELS = ("spike_dependent_threshold", "after_spike_currents", "adapting_threshold")
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,8 @@ class Equations:
     method
         How Brian2 integrates them: ``exact``, or a method with its order of convergence in the resolution.
     receives
-        What a spike does, by the sign of its weight; with one statement for both signs, under ``any``.
+        What a spike does, by the sign of its weight; with one statement for both signs, under ``any``; with receptors
+        that synapses choose, by receptor.
     threshold, reset
         When and how.
     initial
@@ -64,6 +62,8 @@ class Equations:
     longest
         Longest step of integration (ms), beyond which the method is unstable or inaccurate; a longer step of the
         network is divided.
+    step
+        Statements that integrate a step, where Brian2 finds no closed form.
     """
 
     dynamics: str
@@ -76,6 +76,7 @@ class Equations:
     refractory: bool = True
     hold: str | None = None
     longest: float | None = None
+    step: tuple[str, ...] = ()
 
     def substeps(self, dt: float) -> int:
         """Return into how many equal parts a step of the network (ms) is divided."""
@@ -184,20 +185,6 @@ EQUATIONS: Mapping[str, Equations] = MappingProxyType(
         "aeif_cond_exp": _adaptive(_decay("g", "siemens"), _jump("g", "-=")),
         "aeif_cond_alpha": _adaptive(_alpha("g", "siemens"), _rise("-=")),
         "hh_psc_alpha": _hodgkin_huxley(),
-        # level 1 with one receptor; synapses of both signs have one current
-        "glif_psc": Equations(
-            "dv/dt = (E_L - v) * g / C_m + (I_syn + {I}) / C_m : volt\n"
-            "dI_syn/dt = y_syn - I_syn / tau_syn : amp\n"
-            "dy_syn/dt = -y_syn / tau_syn : amp / second",
-            "exact",
-            {"any": "y_syn += weight * e / tau_syn"},
-            threshold="v > V_th",
-            settings=tuple(
-                p.name for p in CATALOGUE["glif_psc"].parameters if p.name.startswith(("th_", "voltage_", "asc_"))
-            )
-            + LEVELS,
-            hold=_HOLD,
-        ),
         # forward Euler is what this model is in NEST
         "izhikevich": Equations(
             "dv/dt = (0.04 * v**2 / mV + 5 * v + 140*mV - u + {I} * (mV/pA)) / ms : volt\n"

@@ -29,8 +29,10 @@ class Brian2Exporter(ProgramExporter[ExportOptions]):
         Refused: there are no equations for them.
     Synapses that change, from sources without dynamics
         Refused: a source with several spikes in one step is several rows in Brian2.
-    ``refractory_input``, published integration of ``izhikevich``, ``Delta_T`` of 0, equal ``tau_syn`` and ``tau_m``
-        Refused likewise, with what can be done; ``glif_psc`` beyond level 1 or with several receptors, too.
+    ``refractory_input``, published integration of ``izhikevich``, ``Delta_T`` of 0, nearly equal time constants
+        Refused likewise, with what can be done.
+    Poisson input to ``glif_psc``
+        Refused: it names no receptor.
     The adaptive integration of conductance-based models in NEST
         Approximated: Brian2 integrates them with the Runge-Kutta method of fourth order in steps of the resolution,
         ``hh_psc_alpha`` in parts of them.

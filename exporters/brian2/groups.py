@@ -14,13 +14,20 @@ from mc_interchange.network import CATALOGUE, Neuron, StepCurrent
 from mc_interchange.network.consistency import TOLERANCE
 from mc_interchange.network.simulation import steps
 
-from .equations import EQUATIONS, LEVELS, UNITS, Equations
+from .equations import EQUATIONS, UNITS, Equations
+from .glif import NAME as GLIF
+from .glif import STATES, glif
 
-__all__ = ["Group", "groups_of"]
+__all__ = ["MODELS", "Group", "groups_of", "scalars", "unit_of"]
+
+#: Neuron models for which there are equations.
+MODELS = (*EQUATIONS, GLIF)
 
 #: Brian2's closed form divides by the difference of the rates of decay, for alpha functions by its square. So close may
 #: they be, as a difference of rates times the resolution, that a postsynaptic potential keeps eight digits.
-CLOSEST = {"iaf_psc_exp": 1e-7, "iaf_psc_alpha": 1e-4, "glif_psc": 1e-4}
+CLOSEST = {"iaf_psc_exp": 1e-7, "iaf_psc_alpha": 1e-4, GLIF: 1e-7}
+#: Below this they are equal but for rounding.
+EQUAL = 1e-12
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class Group:
         What Brian2 calls it.
     model
         Our name of the model.
+    equations
+        Those of its model.
     equal
         Time constants of synapses that are equal to that of the membrane: the closed form is another one then.
     populations
@@ -49,6 +58,7 @@ class Group:
 
     name: str
     model: str
+    equations: Equations
     equal: tuple[str, ...]
     populations: tuple[Nodes, ...]
     shared: dict[str, float]
@@ -56,29 +66,30 @@ class Group:
     stepped: bool
     off_grid: bool
 
-    @property
-    def equations(self) -> Equations:
-        """Those of its model."""
-        return EQUATIONS[self.model]
-
     def declarations(self) -> list[str]:
         """Return the equations, line by line, with the parameters that are not the same for all."""
+        lines = self._named(self.equations.dynamics.format(I=self._current)).splitlines()
+        parameters = [name for name in self.own if name not in self.equations.initial]
+        lines += [f"{name} : {UNITS[unit_of(self.model, name)][1]} (constant)" for name in parameters]
+        return lines + (["I_step : amp"] if self.stepped else [])
+
+    def step(self) -> list[str]:
+        """Return the statements that integrate a step, if they are given."""
+        return [line.format(I=self._current) for line in self.equations.step]
+
+    @property
+    def _current(self) -> str:
         constant = ["I_e"] if any(p.name == "I_e" for p in CATALOGUE[self.model].parameters) else []
         current = " + ".join([*constant, *(["I_step"] if self.stepped else [])]) or "0*pA"
-        lines = self._named(
-            self.equations.dynamics.format(I=f"({current})" if "+" in current else current)
-        ).splitlines()
-        parameters = [name for name in self.own if name not in self.equations.initial]
-        lines += [f"{name} : {UNITS[CATALOGUE[self.model][name].unit][1]} (constant)" for name in parameters]
-        return lines + (["I_step : amp"] if self.stepped else [])
+        return f"({current})" if "+" in current else current
 
     @property
     def receives(self) -> dict[str, str]:
-        """What a spike does, by the sign of its weight."""
+        """What a spike does, by the sign of its weight or by receptor."""
         return {sign: self._named(statement) for sign, statement in self.equations.receives.items()}
 
     def _named(self, text: str) -> str:
-        for name in self.equal:
+        for name in self.equal if self.model != GLIF else ():
             text = text.replace(name, "tau_m")
         return text
 
@@ -91,33 +102,49 @@ def groups_of(instance: NetworkInstance) -> list[Group]:
     NotRepresentableError
         Brian2 has no equal of a population.
     """
-    found: dict[tuple[str, tuple[str, ...]], list[Nodes]] = {}
+    found: dict[str, tuple[str, Equations, tuple[str, ...], list[Nodes]]] = {}
     for nodes in instance.populations.values():
         if not nodes.virtual:
-            model = _model(nodes)
-            found.setdefault((model, _equal(nodes, model, instance.simulation.dt)), []).append(nodes)
+            neuron = _neuron(nodes)
+            equal = _equal(nodes, neuron, instance.simulation.dt)
+            variant, equations = _equations(neuron, equal)
+            name = "_".join((variant, *equal))
+            found.setdefault(name, (neuron.model, equations, equal, []))[-1].append(nodes)
     stepped = {item.target for item in instance.inputs if isinstance(item, StepCurrent)}
     return [
-        _group("_".join((model, *equal)), model, equal, tuple(nodes), stepped, instance.simulation.dt)
-        for (model, equal), nodes in found.items()
+        _group(name, model, equations, equal, tuple(nodes), stepped, instance.simulation.dt)
+        for name, (model, equations, equal, nodes) in found.items()
     ]
 
 
-def _model(nodes: Nodes) -> str:
+def scalars(neuron: Neuron) -> dict[str, float | bool]:
+    """Return the parameters of a neuron, those of lists by number from 1 on."""
+    found: dict[str, float | bool] = {}
+    for name, value in neuron.parameters.items():
+        if isinstance(value, tuple):
+            found |= {f"{STATES.get(name, name)}_{k}": item for k, item in enumerate(value, 1)}
+        else:
+            found[name] = value
+    return found
+
+
+def unit_of(model: str, name: str) -> str:
+    """Return the catalogue's unit of one of them."""
+    lists = {f"{STATES.get(p.name, p.name)}_": p for p in CATALOGUE[model].parameters if p.kind == "list"}
+    found = lists.get(name.rstrip("0123456789"))
+    return (found or CATALOGUE[model][name]).unit
+
+
+def _neuron(nodes: Nodes) -> Neuron:
+    """Return the neuron of a population, or say why there are no equations for it."""
     neuron = nodes.neuron
-    if not isinstance(neuron, Neuron) or neuron.model not in EQUATIONS:
+    if not isinstance(neuron, Neuron) or neuron.model not in MODELS:
         what = "its neurons have several models" if nodes.mixed else f"the model {_name(nodes)} is not among them"
         raise NotRepresentableError(
             f"population {nodes.name}: Brian2 needs equations, which are there for populations of one of "
-            f"{', '.join(EQUATIONS)}; {what}"
+            f"{', '.join(MODELS)}; {what}"
         )
-    if len(neuron.parameters.get("tau_syn", (0.0,))) != 1 or "tau_syn" in nodes.varying:
-        raise NotRepresentableError(
-            f"population {nodes.name}: glif_psc has equations for Brian2 with one receptor, whose tau_syn is the "
-            "same in all neurons; give tau_syn one value"
-        )
-    switches = (("refractory_input", False), ("consistent_integration", True), *((name, False) for name in LEVELS))
-    for name, needed in switches:
+    for name, needed in (("refractory_input", False), ("consistent_integration", True)):
         if neuron.parameters.get(name, needed) is not needed:
             raise NotRepresentableError(
                 f"population {nodes.name}: {neuron.model} with {name} {str(not needed).lower()} has no equations for "
@@ -128,7 +155,7 @@ def _model(nodes: Nodes) -> str:
             f"population {nodes.name}: Delta_T of 0 mV makes the exponential a threshold, for which there are no "
             "equations for Brian2; give a small one"
         )
-    return neuron.model
+    return neuron
 
 
 def _name(nodes: Nodes) -> str:
@@ -136,24 +163,28 @@ def _name(nodes: Nodes) -> str:
     return model.model if isinstance(model, Neuron) else model.name
 
 
-def _equal(nodes: Nodes, model: str, dt: float) -> tuple[str, ...]:
+def _equations(neuron: Neuron, equal: tuple[str, ...]) -> tuple[str, Equations]:
+    """Return the name of a variant of a model, and its equations."""
+    return glif(neuron, equal) if neuron.model == GLIF else (neuron.model, EQUATIONS[neuron.model])
+
+
+def _equal(nodes: Nodes, neuron: Neuron, dt: float) -> tuple[str, ...]:
     """Return the time constants of synapses that are equal to that of the membrane."""
-    if model not in CLOSEST:
+    if neuron.model not in CLOSEST:
         return ()
+    if neuron.model == GLIF:
+        leak, tau_m = "C_m / g", _values(nodes, "C_m") / _values(nodes, "g")
+    else:
+        leak, tau_m = "tau_m", _values(nodes, "tau_m")
     found = []
-    leak = "C_m / g" if model == "glif_psc" else "tau_m"
-    tau_m = _values(nodes, "C_m") / _values(nodes, "g") if model == "glif_psc" else _values(nodes, "tau_m")
-    names = ("tau_syn",) if model == "glif_psc" else ("tau_syn_ex", "tau_syn_in")
-    for name in names:
+    for name in (name for name in scalars(neuron) if name.startswith("tau_syn")):
         distance = np.abs(dt / _values(nodes, name) - dt / tau_m)
-        if not distance.any() and model != "glif_psc":
+        if distance.max() < EQUAL:
             found.append(name)
-        elif distance.min() < CLOSEST[model]:
+        elif distance.min() < CLOSEST[neuron.model]:
             raise NotRepresentableError(
-                f"population {nodes.name}: {name} and {leak} nearly agree, or agree in some neurons only, and Brian2's "
-                "exact integration divides by their difference; "
-                + ("" if model == "glif_psc" else "make them equal in all neurons, or ")
-                + "let them differ more"
+                f"population {nodes.name}: {name} and {leak} nearly agree, or agree in some neurons only, and the "
+                "closed form divides by their difference; make them equal in all neurons, or let them differ more"
             )
     return tuple(found)
 
@@ -163,14 +194,21 @@ def _values(nodes: Nodes, name: str) -> NDArray[np.float64]:
     if name in nodes.varying:
         return nodes.varying[name]
     assert isinstance(nodes.neuron, Neuron)
-    return np.ravel(np.array(nodes.neuron[name]))
+    return np.ravel(np.array(scalars(nodes.neuron)[name]))
 
 
 def _group(
-    name: str, model: str, equal: tuple[str, ...], populations: tuple[Nodes, ...], stepped: set[str], dt: float
+    name: str,
+    model: str,
+    equations: Equations,
+    equal: tuple[str, ...],
+    populations: tuple[Nodes, ...],
+    stepped: set[str],
+    dt: float,
 ) -> Group:
     # where time constants are equal, only that of the membrane stands in the equations
-    needed = [parameter for parameter in _parameters(model) if parameter not in equal]
+    absent = equal if model != GLIF else ()
+    needed = [parameter for parameter in _parameters(populations[0], equations) if parameter not in absent]
     values: dict[str, set[float | None]] = {
         key: {None if key in nodes.varying else float(_values(nodes, key)[0]) for nodes in populations}
         for key in needed
@@ -178,7 +216,7 @@ def _group(
     shared = {
         key: value
         for key, found in values.items()
-        if key not in EQUATIONS[model].initial and len(found) == 1 and (value := next(iter(found))) is not None
+        if key not in equations.initial and len(found) == 1 and (value := next(iter(found))) is not None
     }
     counts = np.concatenate(
         [_values(nodes, "t_ref") * steps(1.0, dt) for nodes in populations] if "t_ref" in values else [np.zeros(0)]
@@ -186,6 +224,7 @@ def _group(
     return Group(
         name,
         model,
+        equations,
         equal,
         populations,
         shared,
@@ -195,7 +234,7 @@ def _group(
     )
 
 
-def _parameters(model: str) -> Iterator[str]:
+def _parameters(nodes: Nodes, equations: Equations) -> Iterator[str]:
     """Yield the parameters that stand in the equations, and initial values."""
-    settings = EQUATIONS[model].settings
-    return (p.name for p in CATALOGUE[model].parameters if p.name not in settings)
+    assert isinstance(nodes.neuron, Neuron)
+    return (name for name in scalars(nodes.neuron) if name not in equations.settings)

@@ -17,6 +17,8 @@ from mc_interchange.instance import Edges, NetworkInstance, Synapse
 from mc_interchange.network import SYNAPSE_CATALOGUE, Neuron
 from mc_interchange.units import WEIGHT_UNIT
 
+from .glif import receptors_of
+
 __all__ = ["PLASTIC", "Plasticity", "plasticity_of"]
 
 #: NEST's default of the target's ``tau_minus``, ms.
@@ -59,39 +61,38 @@ def plasticity_of(edges: Edges, instance: NetworkInstance) -> Plasticity | None:
     """
     synapse, what = edges.synapse, f"projection {edges.name}"
     neuron = instance.populations[edges.target].neuron
-    one_receptor = isinstance(neuron, Neuron) and neuron.model == "glif_psc"
-    if synapse == Synapse(receptor=1 if one_receptor else 0):
-        return None
-    if one_receptor:
+    receptors = receptors_of(neuron) if isinstance(neuron, Neuron) else ()
+    if synapse.receptor not in receptors:
+        known = ", ".join(str(number) for number in receptors) or "none"
         raise NotRepresentableError(
-            f"{what}: synapses onto glif_psc are static_synapse with receptor 1 in Brian2; this is {synapse.model} "
-            f"with receptor {synapse.receptor}"
+            f"{what}: its synapses are onto receptor {synapse.receptor}; the receptors of {edges.target}: {known}"
         )
-    if synapse.model not in PLASTIC or synapse.receptor:
+    if synapse == Synapse(receptor=synapse.receptor):
+        return None
+    if synapse.model not in PLASTIC:
         raise NotRepresentableError(
-            f"{what}: synapses of the model {synapse.model} with receptor {synapse.receptor} have no equations here; "
-            f"there are those of static_synapse, {', '.join(PLASTIC)}, each with receptor 0"
+            f"{what}: synapses of the model {synapse.model} have no equations here; there are those of "
+            f"static_synapse, {', '.join(PLASTIC)}"
         )
     if instance.populations[edges.source].virtual:
         raise NotRepresentableError(
             f"{what}: {synapse.model} needs neurons as sources, and {edges.source} are none: several spikes in one "
             "step are several rows there, each with synapses of its own; put neurons that repeat the spikes between"
         )
-    known = {parameter.name: parameter for parameter in SYNAPSE_CATALOGUE[synapse.model].parameters}
+    parameters = {parameter.name: parameter for parameter in SYNAPSE_CATALOGUE[synapse.model].parameters}
     for name in synapse.parameters:
-        if name not in known:
+        if name not in parameters:
             raise NotRepresentableError(f"{what}: {synapse.model} has no parameter {name} here; leave it out")
     # as in NEST, what is not said has its default
-    defaults = {name: parameter.nest for name, parameter in known.items() if isinstance(parameter.nest, float)}
+    defaults = {name: parameter.nest for name, parameter in parameters.items() if isinstance(parameter.nest, float)}
     values = {name: float(value) for name, value in {**defaults, **synapse.parameters}.items()}
     if values.get("tau_psc") == values.get("tau_rec", 0.0):
         raise NotRepresentableError(
             f"{what}: tau_psc and tau_rec of {synapse.model} are equal, and its closed form divides by their "
             "difference, in NEST, too; change one a little"
         )
-    neuron = instance.populations[edges.target].neuron
     weight_unit = neuron.entry.weight_unit if isinstance(neuron, Neuron) else "1"
-    units = {name: weight_unit if p.unit == WEIGHT_UNIT else p.unit for name, p in known.items()}
+    units = {name: weight_unit if p.unit == WEIGHT_UNIT else p.unit for name, p in parameters.items()}
     return PLASTIC[synapse.model](values, units)
 
 

@@ -7,6 +7,7 @@ from pprint import pformat
 
 import numpy as np
 
+from mc_interchange.errors import NotRepresentableError
 from mc_interchange.formats import sonata
 from mc_interchange.instance import NetworkInstance, Nodes, Trains
 from mc_interchange.instance.sampling import round_delays
@@ -14,7 +15,8 @@ from mc_interchange.network import CATALOGUE, Neuron, PoissonActivity, PoissonIn
 from mc_interchange.network.simulation import steps
 
 from .equations import UNITS
-from .groups import Group
+from .glif import receptor, receptors_of
+from .groups import Group, scalars, unit_of
 from .plasticity import Plasticity, plasticity_of
 
 __all__ = ["model_text"]
@@ -48,6 +50,10 @@ def model_text(instance: NetworkInstance, groups: list[Group]) -> str:
         if plasticity and plasticity not in plasticities:
             plasticities.append(plasticity)
     names = {name: f'"{_plastic(plasticities, p)}"' if p else "None" for name, p in of_projections.items()}
+    receptors = {
+        e.name: f'"{receptor(e.synapse.receptor)}"' if e.synapse.receptor else "None"
+        for e in instance.projections.values()
+    }
     sections = [
         _HEAD.format(name=instance.name, dt=repr(simulation.dt), n_steps=simulation.n_steps, seed=simulation.seed),
         "# Populations with the same equations are one group. `constants` are the same for all of it; what differs is\n"
@@ -58,10 +64,14 @@ def model_text(instance: NetworkInstance, groups: list[Group]) -> str:
         + _dict("SOURCES", (_source(n, simulation) for n in instance.populations.values() if n.virtual)),
         "# Synapses that change: states, and what spikes of source and target do, with `sent` in place of the weight.\n"
         + _dict("PLASTICITY", (line for p in plasticities for line in _plasticity(p, _plastic(plasticities, p)))),
-        "# From, to, and how they change; the synapses are in network/NAME_edges.h5.\n"
+        "# From, to, how they change, and onto which receptor (None: that of a weight's sign). The\n"
+        "# synapses are in network/NAME_edges.h5.\n"
         + _dict(
             "PROJECTIONS",
-            (f'    "{e.name}": ("{e.source}", "{e.target}", {names[e.name]}),' for e in instance.projections.values()),
+            (
+                f'    "{e.name}": ("{e.source}", "{e.target}", {names[e.name]}, {receptors[e.name]}),'
+                for e in instance.projections.values()
+            ),
         ),
         "# An independent Poisson train onto each neuron, in the steps from `first` on and before `end`.\n"
         + _list("POISSON_INPUTS", _poisson(instance)),
@@ -87,7 +97,7 @@ def _bracketed(name: str, left: str, lines: Iterable[str], right: str) -> str:
 
 def _quantity(value: float, unit: str) -> str:
     name = UNITS[unit][0]
-    return f"{value!r} * {name}" if name else repr(value)
+    return f"{value!r} * {name}".replace("* 1/", "/ ") if name else repr(value)
 
 
 def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
@@ -96,7 +106,13 @@ def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
     yield '        "equations": """'
     yield from (f"            {line}" for line in [*group.declarations(), *_reached(group, instance)])
     yield '        """,'
-    for key, text in (("method", equations.method), ("threshold", equations.threshold), ("reset", equations.reset)):
+    if equations.step:
+        yield '        "step": """'
+        yield from (f"            {line}" for line in group.step())
+        yield '        """,'
+    else:
+        yield f'        "method": "{equations.method}",'
+    for key, text in (("threshold", equations.threshold), ("reset", equations.reset)):
         yield f'        "{key}": "{text}",'
     yield f'        "refractory": {_refractory(group)},'
     if (substeps := equations.substeps(instance.simulation.dt)) > 1:
@@ -107,7 +123,7 @@ def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
     yield f'        "synapse": "weight : {declared} (constant)",'
     yield f'        "weight_unit": {unit},'
     yield from _mapping("receives", ((sign, f'"{statement}"') for sign, statement in group.receives.items()))
-    yield from _mapping("constants", ((k, _quantity(v, entry[k].unit)) for k, v in group.shared.items()))
+    yield from _mapping("constants", ((k, _quantity(v, unit_of(group.model, k))) for k, v in group.shared.items()))
     yield from _mapping("populations", ((n.name, f"{{{_values(n, group)}}}") for n in group.populations))
     yield "    },"
 
@@ -154,7 +170,7 @@ def _values(nodes: Nodes, group: Group) -> str:
         items["V_m"] = _quantity(entry.V_m, "mV")
     for name in group.own:
         if name not in nodes.varying:
-            items[name] = _quantity(nodes.neuron[name], entry[name].unit)
+            items[name] = _quantity(scalars(nodes.neuron)[name], unit_of(group.model, name))
     return ", ".join(f'"{name}": {value}' for name, value in items.items())
 
 
@@ -192,15 +208,18 @@ def _poisson(instance: NetworkInstance) -> Iterator[str]:
         if isinstance(item, PoissonInput):
             delay = int(round_delays(np.array([item.delay]), simulation.dt)[0])
             first, last = (step + delay - 1 for step in _window(item.start, item.stop, simulation))
-            unit = "pA"
             neuron = instance.populations[item.target].neuron
-            if isinstance(neuron, Neuron):
-                unit = neuron.entry.weight_unit
+            assert isinstance(neuron, Neuron)
+            if 0 not in receptors_of(neuron):
+                raise NotRepresentableError(
+                    f"input {item.name}: it goes to no receptor of {item.target}, where {neuron.model} has several; "
+                    "let sources project to one"
+                )
             yield "    {"
             yield f'        "name": "{item.name}",'
             yield f'        "target": "{item.target}",'
             yield f'        "rate": {item.rate!r} * Hz,'
-            yield f'        "weight": {_quantity(item.weight, unit)},'
+            yield f'        "weight": {_quantity(item.weight, neuron.entry.weight_unit)},'
             yield f'        "first": {first},'
             yield f'        "end": {last + 1},'
             yield f'        "neurons": {_ids(item.neurons)},'

@@ -1,5 +1,5 @@
 """NEURON: a program, and its neurons as a package of mechanisms for Glia."""
 
-from .exporter import NeuronExporter, NeuronOptions
+from .exporter import MODELS, NeuronExporter, NeuronOptions
 
-__all__ = ["NeuronExporter", "NeuronOptions"]
+__all__ = ["MODELS", "NeuronExporter", "NeuronOptions"]

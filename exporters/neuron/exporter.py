@@ -14,13 +14,13 @@ from mc_interchange.exporters.programs import ProgramExporter
 from mc_interchange.exporters.sonata import SonataExporter, SonataOptions
 from mc_interchange.formats import sonata
 from mc_interchange.instance import NetworkInstance, Nodes, Trains
-from mc_interchange.network import Neuron, PoissonActivity, PoissonInput, StepCurrent
+from mc_interchange.network import CATALOGUE, Neuron, PoissonActivity, PoissonInput, StepCurrent
 from mc_interchange.network.simulation import steps
 
 __all__ = ["MODELS", "NeuronExporter", "NeuronOptions"]
 
 #: Neuron models of the catalogue for which there is a mechanism; NEST has them by the same names.
-MODELS = ("iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta")
+MODELS = tuple(name for name, entry in CATALOGUE.items() if "neuron" in entry.elsewhere)
 _SETTINGS = "neuron.json"
 #: Of a window that has no end.
 _NEVER = 10**15
@@ -40,6 +40,8 @@ class NeuronExporter(ProgramExporter[NeuronOptions]):
     -----------------
     Neuron models other than those in :data:`MODELS`
         Refused: there is no mechanism for them. The format ``neuroml`` has some.
+    Inputs to neurons without a membrane, and their potentials
+        Refused.
     Synapses other than static ones onto the receptor that a weight's sign chooses
         Refused.
     Colours of populations without rules
@@ -77,6 +79,22 @@ def _refuse(instance: NetworkInstance) -> None:
                     f"population {nodes.name}: there is no mechanism for NEURON of the neuron model {neuron.label}, "
                     f"only of {', '.join(MODELS)}; use --format neuroml, or another simulator"
                 )
+    relays = {
+        nodes.name
+        for nodes in instance.populations.values()
+        if any(isinstance(neuron, Neuron) and neuron.entry.V_m is None for neuron in nodes.models)
+    }
+    for item in instance.inputs:
+        if item.target in relays:
+            raise NotRepresentableError(
+                f"input {item.name}: neurons of {item.target} have no membrane for it in NEURON; "
+                "let sources project to them"
+            )
+    for recording in instance.simulation.record_V_m:
+        if recording.population in relays:
+            raise NotRepresentableError(
+                f"recording of V_m of {recording.population}: some of its neurons have no membrane potential"
+            )
     for edges in instance.projections.values():
         if not edges.synapse.plain:
             raise NotRepresentableError(

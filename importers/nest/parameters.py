@@ -125,8 +125,7 @@ class ParameterTable:
         if name == "V_min":
             return bool(np.all(self.numbers[name] <= -np.finfo(np.float64).max))
         if name == "ASCurrents":
-            now, start = (np.array([self.values[n][code] for code in self.codes[n]]) for n in (name, "asc_init"))
-            return bool(np.all((now == start) | (now == 0)))
+            return not any(self.values["after_spike_currents"][code] for code in self.codes["after_spike_currents"])
         if name in ("ignore_and_spike_interval", "ignore_and_spike_offset"):
             return self._neutral("ignore_and_spike")
         if name in self.numbers:

@@ -16,6 +16,9 @@ __all__ = ["BY_NEST_NAME", "nest_model", "neuron_from_nest", "plain_value", "wit
 
 #: Entries of the catalogue by NEST's names.
 BY_NEST_NAME = {entry.elsewhere["nest"]: entry for entry in CATALOGUE.values() if "nest" in entry.elsewhere}
+#: By model: a parameter of initial values that NEST holds and does not use, the state that it starts with instead, and
+#: the switch without which NEST refuses that.
+_UNUSED = {"glif_psc": ("asc_init", "ASCurrents", "after_spike_currents")}
 
 
 def neuron_from_nest(model: str, parameters: Mapping[str, Any]) -> tuple[AnyNeuron, float | None]:
@@ -26,7 +29,8 @@ def neuron_from_nest(model: str, parameters: Mapping[str, Any]) -> tuple[AnyNeur
     model
         NEST's name.
     parameters
-        Some of its parameters, with NEST's names; ``V_m`` may be among them.
+        Some of its parameters, with NEST's names; ``V_m`` may be among them, and ``ASCurrents`` of ``glif_psc``, with
+        which NEST starts: its ``asc_init`` does nothing.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def neuron_from_nest(model: str, parameters: Mapping[str, Any]) -> tuple[AnyNeur
     Raises
     ------
     ModelError
-        A parameter has a value that its model does not allow.
+        A parameter has a value that its model does not allow, or one that NEST would not use.
     """
     given = {name: plain_value(value) for name, value in parameters.items()}
     entry = BY_NEST_NAME.get(model)
@@ -46,10 +50,11 @@ def neuron_from_nest(model: str, parameters: Mapping[str, Any]) -> tuple[AnyNeur
     V_m = given.pop("V_m", None)
     if V_m is not None and (isinstance(V_m, bool) or not isinstance(V_m, int | float) or not np.isfinite(V_m)):
         raise ModelError(f"V_m: must be a finite number in mV, got {V_m!r:.60}")
-    if entry is None or not (given.keys() | ({"V_m"} if V_m is not None else set())) <= names:
+    held = _with_initial_values(given, *_UNUSED[model]) if model in _UNUSED else given
+    if entry is None or not (held.keys() | ({"V_m"} if V_m is not None else set())) <= names:
         return ForeignModel(format="nest", name=model, parameters=given), None if V_m is None else float(V_m)
     try:
-        neuron = Neuron(model=entry.name, parameters={p.name: given.get(p.name, p.nest) for p in entry.parameters})
+        neuron = Neuron(model=entry.name, parameters={p.name: held.get(p.name, p.nest) for p in entry.parameters})
     except ModelError as error:
         raise ModelError(str(error).removeprefix("Neuron: ")) from None
     return neuron, entry.V_m if V_m is None else float(V_m)
@@ -75,7 +80,23 @@ def nest_model(neuron: AnyNeuron) -> tuple[str, dict[str, Any]]:
     name = neuron.entry.elsewhere.get("nest")
     if name is None:
         raise FormatError(f"NEST has no equal of the neuron model {neuron.model}")
-    return name, {k: list(v) if isinstance(v, tuple) else v for k, v in neuron.parameters.items()}
+    parameters = {k: list(v) if isinstance(v, tuple) else v for k, v in neuron.parameters.items()}
+    if name in _UNUSED:
+        parameter, state, switch = _UNUSED[name]
+        parameters |= {state: parameters[parameter]} if parameters[switch] else {}
+    return name, parameters
+
+
+def _with_initial_values(given: Mapping[str, Any], parameter: str, state: str, switch: str) -> dict[str, Any]:
+    """Put the values with which NEST starts in the place of those that it does not use."""
+    if not given.get(switch):
+        return dict(given)
+    if state not in given and np.any(given.get(parameter, 0.0)):
+        raise ModelError(
+            f"{parameter}: NEST starts with {state} instead, which is not given; give it, or zeros for {parameter}"
+        )
+    others = {name: value for name, value in given.items() if name != state}
+    return {**others, parameter: given[state]} if state in given else others
 
 
 def plain_value(value: Any) -> Any:

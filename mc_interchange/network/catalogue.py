@@ -8,7 +8,7 @@ their own.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -107,6 +107,8 @@ class NeuronEntry:
         In the order in which tables show them.
     below
         Pairs of parameters of which the first must be smaller than the second.
+    conflict
+        Returns a parameter that does not go with the others and why, or None.
     elsewhere
         Name by simulator or format (``nest``, ``neuroml``, ``pynn``, ...).
     weight_unit
@@ -121,6 +123,7 @@ class NeuronEntry:
     source: str
     parameters: tuple[NeuronParameter, ...]
     below: tuple[tuple[str, str], ...] = ()
+    conflict: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda _: None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     weight_unit: str = "pA"
     V_m: float | None = -70.0
@@ -178,6 +181,19 @@ def _g_L(nest: float = 16.6667, name: str = "g_L") -> NeuronParameter:
 _TAU_M = NeuronParameter("tau_m", "ms", "tau_m", "membrane time constant", 10.0, positive=True)
 _I_E = NeuronParameter("I_e", "pA", "I_e", "constant input current", 0.0, default=0.0)
 _LIF_BELOW = (("V_reset", "V_th"),)
+
+
+def _conflict_of_levels(given: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what is at odds in ``glif_psc``, whose levels add one mechanism to another."""
+    if given["adapting_threshold"] and not (given["spike_dependent_threshold"] and given["after_spike_currents"]):
+        return "adapting_threshold", "needs spike_dependent_threshold and after_spike_currents, too (level 5)"
+    n = len(given["asc_decay"])
+    for name in ("asc_init", "asc_amps", "asc_r") if given["after_spike_currents"] else ():
+        if len(given[name]) != n:
+            return name, f"must be as long as asc_decay ({n}), got {len(given[name])}"
+    return None
+
+
 _ROTTER_DIESMANN = "Rotter & Diesmann 1999, doi:10.1007/s004220050570"
 _MEFFIN = "Meffin et al. 2004, doi:10.1023/B:JCNS.0000014108.03012.81"
 
@@ -200,8 +216,9 @@ def _aeif() -> tuple[NeuronParameter, ...]:
     )
 
 
-#: Brian2 names no models: one writes the equations.
+#: Brian2 names no models: one writes the equations. For NEURON we have mechanisms with our names.
 _BRIAN2 = {"brian2": "equations"}
+_NEURON = {"neuron": "mechanism"}
 
 
 def _equals(pynn: str) -> dict[str, str]:
@@ -223,7 +240,7 @@ _ENTRIES = (
         f"{_ROTTER_DIESMANN}; Tsodyks et al. 2000, doi:10.1523/JNEUROSCI.20-01-j0003.2000",
         *(_C_m(), _TAU_M, *_tau_syn(2.0), _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
         below=_LIF_BELOW,
-        elsewhere=_equals("IF_curr_exp"),
+        elsewhere=_equals("IF_curr_exp") | _NEURON,
     ),
     _entry(
         "iaf_psc_alpha",
@@ -231,7 +248,7 @@ _ENTRIES = (
         _ROTTER_DIESMANN,
         *(_C_m(), _TAU_M, *_tau_syn(2.0), _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
         below=_LIF_BELOW,
-        elsewhere=_equals("IF_curr_alpha"),
+        elsewhere=_equals("IF_curr_alpha") | _NEURON,
     ),
     _entry(
         "iaf_psc_delta",
@@ -240,7 +257,7 @@ _ENTRIES = (
         *(_C_m(), _TAU_M, _t_ref(), *_potentials(-70.0, -55.0, -70.0), _I_E),
         NeuronParameter("refractory_input", "1", "-", "keep spikes that arrive while refractory", False, default=False),
         below=_LIF_BELOW,
-        elsewhere={"pynn": "IF_curr_delta", **_BRIAN2},
+        elsewhere={"pynn": "IF_curr_delta", **_BRIAN2, **_NEURON},
         weight_unit="mV",
     ),
     _entry(
@@ -321,7 +338,8 @@ _ENTRIES = (
         NeuronParameter("asc_amps", "pA", "delta I_j", "current added by a spike", (-9.18, -198.94)),
         NeuronParameter("asc_r", "1", "r_j", "fraction of the current kept at a spike", (1.0, 1.0)),
         below=_LIF_BELOW,
-        elsewhere={"brian2": "equations (level 1, one receptor)"},
+        conflict=_conflict_of_levels,
+        elsewhere=_BRIAN2,
         V_m=-78.85,
     ),
     _entry(
@@ -346,6 +364,7 @@ _ENTRIES = (
         "parrot_neuron",
         "relay that emits each spike it receives",
         "NEST 3",
+        elsewhere=_NEURON,
         weight_unit="1",
         V_m=None,
     ),

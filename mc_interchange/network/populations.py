@@ -102,6 +102,8 @@ class Neuron(Part):
         for lower, upper in self.entry.below:
             if not self[lower] < self[upper]:
                 raise refusal(f"parameters.{lower}", f"must be below {upper} ({self[upper]:g}), got {self[lower]:g}")
+        if conflict := self.entry.conflict(self.parameters):
+            raise refusal(f"parameters.{conflict[0]}", conflict[1])
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,38 @@ def all_models(dt: float) -> NetworkInstance:
     record = tuple(VoltageRecording(population=name, neurons=tuple(range(size)), interval=dt) for name in kinds)
     simulation = Simulation(dt=dt, duration=200.0, record_V_m=record)
     return NetworkInstance("all_models", populations, projections, (current,), simulation)
+
+
+def relays() -> NetworkInstance:
+    """Relays of what sources and neurons send, with several spikes at once, that project to relays and to neurons."""
+    common = {"C_m": 250.0, "tau_m": 10.0, "E_L": -65.0, "V_th": -50.0, "V_reset": -63.0, "t_ref": 1.5, "I_e": 340.0}
+    models = {name: neuron_from_nest(f"iaf_psc_{name}", common)[0] for name in ("exp", "delta")}
+    relay, size = neuron_from_nest("parrot_neuron", {})[0], 5
+    generator = np.random.default_rng(7)
+    V_m = np.array([-60.0, np.nan, -58.0, np.nan, -55.0])
+    mixed = MixedNeurons((models["exp"], relay), np.array([0, 1, 0, 1, 0], np.uint32))
+    populations = {
+        "S": Nodes("S", 3, activity=ArrayTrains(3, [0, 0, 1, 2, 2, 2], [5.0, 5.0, 5.0, 7.3, 40.0, 99.0])),
+        "relay": Nodes("relay", size, neuron=relay),
+        "echo": Nodes("echo", size, neuron=relay),
+        "exp": Nodes("exp", size, neuron=models["exp"], V_m=generator.uniform(-65, -52, size)),
+        "delta": Nodes("delta", size, neuron=models["delta"], V_m=generator.uniform(-65, -52, size)),
+        "mixed": Nodes("mixed", size, neuron=mixed, V_m=V_m),
+    }
+    projections = {}
+    # no circle of relays: a spike in it would never end
+    for source, target in (*product("S", ("relay", "echo", "mixed")), *product(("exp", "delta"), ("relay", "delta"))):
+        projections[f"{source}_to_{target}"] = (source, target)
+    for source, target in product(("relay", "echo"), ("exp", "delta", "mixed")):
+        projections[f"{source}_to_{target}"] = (source, target)
+    projections["relay_to_echo"] = ("relay", "echo")
+    edges = {}
+    for name, (source, target) in projections.items():
+        ids = (generator.integers(0, populations[end].size, 9).astype(np.uint32) for end in (source, target))
+        weights = generator.normal(0.4, 0.5, 9) * (1.0 if target == "delta" else 50.0)
+        block = EdgeBlock(*ids, weights, generator.choice([1, 1, 4, 15], 9).astype(np.int32))
+        edges[name] = ArrayEdges(name, source, target, block)
+    return NetworkInstance("relays", populations, edges, (), Simulation(dt=DT, duration=100.0))
 
 
 #: A neuron that forgets within a step: its potential tells what has arrived in the last one.

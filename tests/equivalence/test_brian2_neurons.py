@@ -43,10 +43,14 @@ MODELS = {
     "aeif_cond_alpha": (ADAPTIVE, 20.0, -8.0, 60.0),
     "hh_psc_alpha": (AXON, 900.0, -400.0, 60.0),
 }
-EXACT = tuple(name for name, equations in EQUATIONS.items() if equations.method != "rk4" and name != "glif_psc")
+EXACT = tuple(name for name, equations in EQUATIONS.items() if equations.method != "rk4")
 INTEGRATED = tuple(
     name for name, equations in EQUATIONS.items() if equations.method == "rk4" and name != "hh_psc_alpha"
 )
+
+#: Of the levels of glif_psc, and its lists for after-spike currents.
+SWITCHES = ("spike_dependent_threshold", "after_spike_currents", "adapting_threshold")
+ASC = {"asc_init": (0.0,), "asc_decay": (0.003, 0.1, 0.05), "asc_amps": (-9.18, -198.94), "asc_r": (1.0,)}
 
 EXCITATION = (2.0, 10.4, 10.4, 21.6, 22.0, 40.8, 55.2, 70.0, 70.4, 70.8, 71.2, 90.0)
 INHIBITION = (6.0, 30.0, 30.4, 60.0, 80.0)
@@ -85,7 +89,7 @@ def sampled(run: Run, population: str) -> NDArray[np.float64]:
 
 
 def test_the_catalogue_names_what_is_tested() -> None:
-    assert MODELS.keys() | {"glif_psc"} == EQUATIONS.keys()
+    assert MODELS.keys() == EQUATIONS.keys()
 
 
 def test_models_that_are_exact(run_brian2: RunBrian2) -> None:  # noqa: F811
@@ -93,34 +97,66 @@ def test_models_that_are_exact(run_brian2: RunBrian2) -> None:  # noqa: F811
     assert_exact(singles(EXACT, 0.1), run_brian2)
 
 
-@pytest.mark.parametrize("dt", [0.1, 0.05])
-def test_glif_of_level_one(run_brian2: RunBrian2, dt: float) -> None:  # noqa: F811
-    """NEST's defaults save V_reset, driven by E_L above threshold; synapses on receptor 1. Measured: 6e-13 mV."""
-    parameters = {p.name: p.nest for p in CATALOGUE["glif_psc"].parameters} | {"V_reset": -75.0}
-    nodes = Nodes(
-        "glif_psc",
-        3,
-        Neuron(model="glif_psc", parameters=parameters),
-        V_m=np.array([-60.0, -75.0, -70.0]),
-        varying={"E_L": np.array([-45.0, -48.0, -70.0]), "C_m": np.array([58.72, 80.0, 58.72])},
-    )
+#: Switches of each level, and what differs from NEST's defaults.
+LEVELS = {
+    1: ({}, {}),
+    2: ({"spike_dependent_threshold": True}, {"th_spike_add": 2.0, "th_spike_decay": 0.03}),
+    3: ({"after_spike_currents": True}, {"asc_init": (12.0, -30.0), "asc_r": (0.5, 1.0)}),
+    4: ({"spike_dependent_threshold": True, "after_spike_currents": True}, {"asc_init": (20.0,), "asc_decay": (0.02,)}),
+    5: (
+        dict.fromkeys(SWITCHES, True),
+        {"th_voltage_index": 0.2, "th_voltage_decay": 0.5, "asc_amps": (30.0, -60.0, 20.0)},
+    ),
+}
+#: bmtk's time constants of four receptors; the second is that of the membrane of one of the populations.
+RECEPTORS = (5.5, 8.0, 2.8, 5.8)
+
+
+def glif(dt: float) -> NetworkInstance:
+    """Two populations of each level, with spikes onto all receptors; E_L drives two of three neurons over threshold.
+
+    Synapses that change lead from the first to the second, whose membrane has the time constant of a receptor.
+    """
+    defaults = {p.name: p.nest for p in CATALOGUE["glif_psc"].parameters} | {"V_reset": -75.0, "tau_syn": RECEPTORS}
     trains = ArrayTrains(2, [0] * len(EXCITATION) + [1] * len(INHIBITION), [*EXCITATION, *INHIBITION])
+    populations, projections, steps = {"S": Nodes("S", 2, activity=trains)}, {}, []
     ends = np.array([0, 1] * 3, np.uint32), np.repeat(np.arange(3, dtype=np.uint32), 2)
     delays = np.rint(np.array([1.2, 2.0] * 3) / dt).astype(np.int32)
-    block = EdgeBlock(*ends, np.array([90.0, -60.0] * 3), delays)
-    edges = ArrayEdges("S_to_N", "S", "glif_psc", block, synapse=Synapse(receptor=1))
-    step = StepCurrent(name="step", target="glif_psc", amplitude=60.0, start=45.2, stop=50.0, delay=0.4, neurons=(1,))
-    recording = VoltageRecording(population="glif_psc", neurons=(0, 1, 2), interval=dt)
-    simulation = Simulation(dt=dt, duration=100.0, record_V_m=(recording,))
-    instance = NetworkInstance(
-        "glif", {"S": Nodes("S", 2, activity=trains), "glif_psc": nodes}, {"S_to_N": edges}, (step,), simulation
+    for level, (switches, changes) in LEVELS.items():
+        count = len(changes.get("asc_decay", changes.get("asc_amps", (0.0, 0.0))))
+        lists = {name: (default * 3)[:count] for name, default in ASC.items()}
+        first, second = f"N{level}", f"M{level}"
+        for name, own in {first: {}, second: {"C_m": 80.0, "g": 10.0}}.items():
+            neuron = Neuron(model="glif_psc", parameters={**defaults, **lists, **switches, **changes, **own})
+            varying = {"E_L": np.array([-45.0, -48.0, -70.0]), "th_spike_decay": np.array([0.009, 0.02, 0.03])}
+            varying |= {} if own else {"C_m": np.array([58.72, 80.0, 58.72])}
+            populations[name] = Nodes(name, 3, neuron, V_m=np.array([-60.0, -75.0, -70.0]), varying=varying)
+            for receptor in range(1, len(RECEPTORS) + 1):
+                block = EdgeBlock(*ends, np.array([90.0, -60.0] * 3) / receptor, delays + receptor)
+                edge = f"S_to_{name}_{receptor}"
+                projections[edge] = ArrayEdges(edge, "S", name, block, synapse=Synapse(receptor=receptor))
+        block = EdgeBlock(*(np.array(ids, np.uint32) for ids in ([0, 1], [1, 2])), np.array([70.0, 200.0]), delays[:2])
+        plastic = Synapse("stdp_synapse", receptor=3, parameters={"Wmax": 300.0, "lambda": 0.1})
+        projections[f"plastic{level}"] = ArrayEdges(f"plastic{level}", first, second, block, synapse=plastic)
+        step = {"target": first, "amplitude": 60.0, "start": 45.2, "stop": 50.0, "delay": 0.4, "neurons": (1,)}
+        steps.append(StepCurrent(name=f"step{level}", **step))
+    recordings = tuple(
+        VoltageRecording(population=name, neurons=(0, 1, 2), interval=dt) for name in populations if name != "S"
     )
+    simulation = Simulation(dt=dt, duration=100.0, record_V_m=recordings)
+    return NetworkInstance("glif", populations, projections, tuple(steps), simulation)
+
+
+@pytest.mark.parametrize("dt", [0.1, pytest.param(0.05, marks=pytest.mark.slow)])
+def test_glif_of_every_level(run_brian2: RunBrian2, dt: float) -> None:  # noqa: F811
+    """Measured: 4e-13 mV."""
+    instance = glif(dt)
     reference, run = NestRunner().run(instance), run_brian2(instance)
     comparison = compare_spikes(reference, run)
     assert comparison.identical, comparison.divergence
-    assert np.bincount(reference.spikes["glif_psc"].neurons)[:2].min() >= 3
-    values = reference.voltages["glif_psc"].values
-    assert np.abs(run.voltages["glif_psc"].values[: len(values)] - values).max() < 1e-9
+    for name, report in reference.voltages.items():
+        assert np.bincount(reference.spikes[name].neurons)[:2].min() >= 2
+        assert np.abs(run.voltages[name].values[: len(report.values)] - report.values).max() < 1e-9
 
 
 @pytest.mark.slow

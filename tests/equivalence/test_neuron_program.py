@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matched_networks import dc, frozen, kinds, larger
-from neuron_program_networks import BASE, DT, all_models, corners
+from neuron_program_networks import BASE, DT, all_models, corners, relays
 
 from mc_interchange import NetworkInstance
 from mc_interchange.equivalence import compare_spikes
@@ -106,6 +106,15 @@ def test_all_models(run_neuron: RunNeuron, dt: float) -> None:
     for name, report in reference.voltages.items():
         assert len(reference.spikes[name]) > 100
         np.testing.assert_allclose(run.voltages[name].values[: len(report.values)], report.values, rtol=0, atol=1e-11)
+
+
+def test_relays(run_neuron: RunNeuron) -> None:
+    run = run_neuron(relays())
+    reference = assert_identical(relays(), run, 200)
+    for name in ("relay", "echo", "mixed"):
+        spikes = reference.spikes[name]
+        counts = np.unique([spikes.steps, spikes.neurons], axis=1, return_counts=True)[1]
+        assert counts.max() > 1  # several at once
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import ast
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mc_interchange import NetworkInstance, build, export, open_model, realize
 from mc_interchange.errors import NotRepresentableError
-from mc_interchange.exporters.brian2 import EQUATIONS, PLASTIC, Brian2Exporter
+from mc_interchange.exporters.brian2 import MODELS, PLASTIC, Brian2Exporter
 from mc_interchange.instance import ArrayEdges, EdgeBlock, MixedNeurons, Nodes, Synapse, freeze_inputs
 from mc_interchange.network import (
     CATALOGUE,
@@ -21,6 +22,7 @@ from mc_interchange.network import (
     Network,
     Neuron,
     PoissonActivity,
+    PoissonInput,
     Simulation,
 )
 
@@ -46,9 +48,7 @@ def exported_model(instance: NetworkInstance, directory: Path) -> str:
 
 
 def test_the_catalogue_says_which_models_have_equations():
-    assert {e.name for e in CATALOGUE.values() if "brian2" in e.elsewhere} == EQUATIONS.keys()
-    partly = {e.name for e in CATALOGUE.values() if e.elsewhere.get("brian2", "equations") != "equations"}
-    assert partly == {"glif_psc"}
+    assert {e.name for e in CATALOGUE.values() if e.elsewhere.get("brian2") == "equations"} == set(MODELS)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -135,9 +135,7 @@ def nest_defaults(model: str, **changes: object) -> Neuron:
     [
         (one(ForeignModel(format="nest", name="mat2_psc_exp", parameters={})), "the model mat2_psc_exp is not among"),
         (one(nest_defaults("parrot_neuron")), "the model parrot_neuron is not among"),
-        (one(nest_defaults("glif_psc", adapting_threshold=True)), "glif_psc with adapting_threshold true .* to false"),
-        (one(nest_defaults("glif_psc", tau_syn=(2.0, 5.0))), "glif_psc .* with one receptor"),
-        (one(nest_defaults("glif_psc", g=29.36)), "tau_syn and C_m / g nearly agree"),
+        (one(nest_defaults("glif_psc", g=29.36001, tau_syn=(5.0, 2.0))), "tau_syn_2 and C_m / g nearly agree"),
         (one(MixedNeurons((EXPONENTIAL, EXPONENTIAL), np.array([0, 1], np.uint32))), "several models"),
         (one(nest_defaults("iaf_psc_delta", refractory_input=True)), "refractory_input true .* set it to false"),
         (one(nest_defaults("izhikevich", consistent_integration=False)), "consistent_integration false .* to true"),
@@ -148,9 +146,7 @@ def nest_defaults(model: str, **changes: object) -> Neuron:
     ids=[
         "foreign",
         "parrot",
-        "glif",
-        "receptors",
-        "same decay",
+        "glif near",
         "mixed",
         "refractory input",
         "published",
@@ -177,12 +173,9 @@ def joined(synapse: Synapse, source: str = "N") -> NetworkInstance:
 @pytest.mark.parametrize(
     ("instance", "message"),
     [
-        (joined(Synapse("stdp_triplet_synapse")), "synapses of the model stdp_triplet_synapse with receptor 0 have no"),
-        (joined(Synapse("stdp_synapse", 2)), "synapses of the model stdp_synapse with receptor 2 have no equations"),
-        (
-            joined(Synapse("static_synapse", 1)),
-            "synapses of the model static_synapse with receptor 1 have",
-        ),
+        (joined(Synapse("stdp_triplet_synapse")), "synapses of the model stdp_triplet_synapse have no equations"),
+        (joined(Synapse("stdp_synapse", 2)), "its synapses are onto receptor 2; the receptors of N: 0"),
+        (joined(Synapse("static_synapse", 1)), "its synapses are onto receptor 1; the receptors of N: 0"),
         (joined(Synapse("stdp_synapse"), "S"), "stdp_synapse needs neurons as sources, and S are none"),
         (joined(Synapse("stdp_synapse", parameters={"tau_x": 1.0})), "stdp_synapse has no parameter tau_x here"),
         (
@@ -197,13 +190,33 @@ def test_synapses_that_have_no_statements_are_named(instance: NetworkInstance, m
         export(instance, "brian2", tmp_path / "export")
 
 
-@pytest.mark.parametrize("synapse", [Synapse(), Synapse(receptor=2), Synapse("stdp_synapse", receptor=1)])
-def test_synapses_onto_glif_are_static_with_its_receptor(synapse: Synapse, tmp_path: Path):
-    instance = joined(synapse, source="S")
-    nodes = replace(instance.populations["N"], neuron=nest_defaults("glif_psc"))
-    instance = replace(instance, populations={**instance.populations, "N": nodes})
-    with pytest.raises(NotRepresentableError, match=r"projection to_N: synapses onto glif_psc .* receptor 1 in Brian2"):
+def onto_glif(synapse: Synapse, **inputs: Any) -> NetworkInstance:
+    instance = joined(synapse)
+    nodes = replace(instance.populations["N"], neuron=nest_defaults("glif_psc", tau_syn=(2.0, 5.0)))
+    return replace(instance, populations={**instance.populations, "N": nodes}, **inputs)
+
+
+@pytest.mark.parametrize("receptor", [0, 3])
+def test_synapses_onto_receptors_that_a_neuron_lacks_are_named(receptor: int, tmp_path: Path):
+    instance = onto_glif(Synapse(receptor=receptor))
+    with pytest.raises(NotRepresentableError, match=rf"to_N: .* onto receptor {receptor}; the receptors of N: 1, 2$"):
         export(instance, "brian2", tmp_path / "export")
+
+
+def test_poisson_input_reaches_no_receptor_that_synapses_choose(tmp_path: Path):
+    item = PoissonInput(name="noise", target="N", rate=8.0, weight=5.0, delay=1.0)
+    with pytest.raises(NotRepresentableError, match="input noise: it goes to no receptor of N"):
+        export(onto_glif(Synapse(receptor=1), inputs=(item,)), "brian2", tmp_path / "export")
+
+
+def test_equations_of_glif_are_those_of_its_level(tmp_path: Path):
+    text = exported_model(onto_glif(Synapse(receptor=2)), tmp_path)
+    assert '"glif_psc_level_1_2_receptors": {' in text
+    assert "dv/dt = (g * (E_L - v) + I_syn_1 + I_syn_2 + 0*pA) / C_m : volt" in text
+    assert '"receptor_2": "y_syn_2 += weight * e / tau_syn_2",' in text
+    assert '("N", "N", None, "receptor_2"),' in text
+    assert "asc" not in text
+    assert "th_" not in text
 
 
 def test_the_catalogue_says_which_synapses_have_statements():
@@ -220,7 +233,7 @@ def test_synapses_that_change_the_same_way_are_described_once(tmp_path: Path):
     text = exported_model(replace(instance, projections=projections), tmp_path)
     names = ['"stdp_synapse_1"', '"stdp_synapse_1"', '"stdp_synapse_2"', "None"]
     for k, name in enumerate(names):
-        assert f'"P{k}": ("N", "N", {name}),' in text
+        assert f'"P{k}": ("N", "N", {name}, None),' in text
     assert text.count('"on_post"') == 2
     assert '"Wmax": 100.0 * pA,' in text  # NEST's default, in the target's unit
 

@@ -12,7 +12,7 @@ import pytest
 
 from mc_interchange import export, realize
 from mc_interchange.errors import NotRepresentableError
-from mc_interchange.exporters.neuron import NeuronExporter, NeuronOptions
+from mc_interchange.exporters.neuron import MODELS, NeuronExporter, NeuronOptions
 from mc_interchange.formats.nest import neuron_from_nest
 from mc_interchange.instance import ArrayEdges, EdgeBlock, NetworkInstance, Nodes, Synapse
 from mc_interchange.manifest import check_manifest
@@ -88,10 +88,38 @@ def test_nothing_is_lost(instance: NetworkInstance) -> None:
     assert [(loss.what, loss.how) for loss in losses] == [("colours of E", "dropped")]
 
 
-SUPPORTED = {"iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta"}
+def test_each_mechanism_is_of_the_catalogue_or_an_input(instance: NetworkInstance) -> None:
+    files = NeuronExporter().files(instance, NeuronOptions())
+    assets = {Path(name).name.removesuffix("__0.mod") for name in files if name.endswith(".mod")}
+    assert assets == {*MODELS, "poisson_input"}
 
 
-@pytest.mark.parametrize("model", [*sorted(set(CATALOGUE) - SUPPORTED), "iaf_psc_exp_ps"])
+def relay(**others: object) -> NetworkInstance:
+    nodes = Nodes("R", 2, neuron=neuron_from_nest("parrot_neuron", {})[0])
+    return replace(NetworkInstance("relays", {"R": nodes}, {}, (), Simulation(duration=10.0)), **others)
+
+
+RECORDED = Simulation(duration=10.0, record_V_m=(VoltageRecording(population="R", neurons=(0,), interval=0.5),))
+
+
+@pytest.mark.parametrize(
+    ("instance", "message"),
+    [
+        (
+            relay(inputs=(WINDOWS[0].model_copy(update={"target": "R", "neurons": None}),)),
+            "^input some: neurons of R have no membrane",
+        ),
+        (relay(inputs=(WINDOWS[1].model_copy(update={"target": "R"}),)), "^input step: neurons of R have no membrane"),
+        (relay(simulation=RECORDED), "^recording of V_m of R: some of its neurons have no membrane potential"),
+    ],
+    ids=["poisson", "current", "potential"],
+)
+def test_what_needs_a_membrane_is_refused_for_relays(instance: NetworkInstance, message: str, tmp_path: Path) -> None:
+    with pytest.raises(NotRepresentableError, match=message):
+        export(instance, "neuron", tmp_path / "export")
+
+
+@pytest.mark.parametrize("model", [*sorted(set(CATALOGUE) - set(MODELS)), "iaf_psc_exp_ps"])
 def test_other_models_are_refused_by_name(model: str, tmp_path: Path) -> None:
     neuron, V_m = neuron_from_nest(model, {})
     nodes = Nodes("A", 1, neuron=neuron, V_m=None if V_m is None else np.array([V_m]))

@@ -102,6 +102,7 @@ def test_glif_with_all_its_mechanisms(tmp_path: Path) -> None:
         switches = dict.fromkeys(("spike_dependent_threshold", "after_spike_currents", "adapting_threshold"), True)
         neurons = nest.Create("glif_psc", 20, params={**switches, "asc_init": [1.0, 2.0]})
         neurons[5:].set({"asc_amps": [-5.0, -100.0]})
+        neurons[:5].set({"ASCurrents": [150.0, 20.0]})
         connected(source, neurons, 20, 200.0, receptor_type=1)
         return {"IN": source, "E": neurons}
 
@@ -109,6 +110,8 @@ def test_glif_with_all_its_mechanisms(tmp_path: Path) -> None:
     population = instance.populations["E"]
     assert isinstance(population.neuron, MixedNeurons)
     assert population.neuron.which.tolist() == [population.neuron.which[0]] * 5 + [1 - population.neuron.which[0]] * 15
+    starts = [population.models[k].parameters["asc_init"] for k in population.neuron.which[[0, 5]]]
+    assert starts == [(150.0, 20.0), (0.0, 0.0)]
 
 
 def test_a_population_of_several_models(tmp_path: Path) -> None:

@@ -105,6 +105,23 @@ def test_names_go_both_ways() -> None:
     assert set(back) == {p.name for p in CATALOGUE["glif_psc"].parameters}
 
 
+AFTER = {"after_spike_currents": True, "asc_decay": [0.01, 0.02, 0.03], "asc_amps": [1.0, 2.0, 3.0], "asc_r": [1.0] * 3}
+
+
+def test_after_spike_currents_start_as_they_are_given() -> None:
+    """NEST holds asc_init and starts with its state ASCurrents."""
+    given = {**AFTER, "asc_init": [0.0] * 3, "ASCurrents": [300.0, 200.0, 100.0]}
+    expected = natively("glif_psc", given)
+    neuron, V_m = neuron_from_nest("glif_psc", given)
+    assert isinstance(neuron, Neuron)
+    assert neuron.parameters["asc_init"] == (300.0, 200.0, 100.0)
+    assert nest_model(neuron)[1]["ASCurrents"] == [300.0, 200.0, 100.0]
+    run = NestRunner().run(instance(nodes("A", neuron, V_m)))
+    assert run.spikes["A"].steps.tolist() == expected
+    assert len(expected) >= 2
+    assert natively("glif_psc", {**AFTER, "asc_init": [300.0, 200.0, 100.0]}) == []
+
+
 def test_what_the_catalogue_does_not_hold_is_foreign() -> None:
     assert neuron_from_nest("hh_cond_exp_traub", {"I_e": 5.0}) == (
         ForeignModel(format="nest", name="hh_cond_exp_traub", parameters={"I_e": 5.0}),
@@ -126,6 +143,13 @@ def test_what_the_catalogue_does_not_hold_is_foreign() -> None:
         ("glif_psc", {"tau_syn": 2.0}, "parameters.tau_syn: must be a list of numbers, got 2.0"),
         ("glif_psc", {"tau_syn": [2.0, -1.0]}, "parameters.tau_syn: must be greater than 0 ms, got -1"),
         ("glif_psc", {"adapting_threshold": 1}, "parameters.adapting_threshold: must be true or false, got 1"),
+        (
+            "glif_psc",
+            {"adapting_threshold": True},
+            "parameters.adapting_threshold: needs spike_dependent_threshold and",
+        ),
+        ("glif_psc", AFTER, "parameters.asc_init: must be as long as asc_decay (3), got 2"),
+        ("glif_psc", AFTER | {"asc_init": [1.0, 0.0, 0.0]}, "asc_init: NEST starts with ASCurrents instead, which is"),
         ("iaf_psc_exp", {"C_m": 10**400}, "parameters.C_m: must be a finite number"),
     ],
 )

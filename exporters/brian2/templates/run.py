@@ -12,7 +12,7 @@ from pathlib import Path
 import brian2
 import h5py
 import numpy as np
-from brian2 import Hz, ms, mV, nS, pA, pF, second
+from brian2 import Hz, kHz, ms, mV, nS, pA, pF, second
 
 HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # this directory stays as it is
@@ -22,7 +22,7 @@ import model  # noqa: E402
 #: Names of state variables where the files have others.
 VARIABLES = {"V_m": "v", "U_m": "u"}
 #: Units of numbers in files.
-FILE_UNITS = {unit.dim: unit for unit in (mV, ms, pF, pA, nS)}
+FILE_UNITS = {unit.dim: unit for unit in (mV, ms, pF, pA, nS, kHz)}
 #: One of n equal parts of a step with rk4, of equations that do not hold the time.
 PART_OF_RK4 = """
 k_1 = dt / {n} * f(x, t)
@@ -42,10 +42,11 @@ def build_neurons(network):
     for name, spec in model.GROUPS.items():
         size = sum(population["size"] for population in spec["populations"].values())
         parts = spec.get("substeps", 0)
+        method = spec.get("method") or given(spec["step"])
         group = brian2.NeuronGroup(
             size,
             spec["equations"],
-            method=brian2.ExplicitStateUpdater(PART_OF_RK4.format(n=parts)) if parts else spec["method"],
+            method=brian2.ExplicitStateUpdater(PART_OF_RK4.format(n=parts)) if parts else method,
             threshold=spec["threshold"],
             reset=spec["reset"],
             refractory=spec["refractory"],
@@ -71,6 +72,11 @@ def build_neurons(network):
             places[population] = (name, group, first)
             first = last
     return places
+
+
+def given(step):
+    """Return the statements of a step as a method of integration."""
+    return lambda _equations, _variables, _options: step
 
 
 def repeated(updater, times, name):
@@ -136,7 +142,7 @@ def build_sources(network, rng):
 def connect(network, places, sources, source_rows):
     """Make all synapses: one object per pair of groups and kind of synapse, since each costs time in every step."""
     joined = {}
-    for name, (source, target, plasticity) in model.PROJECTIONS.items():
+    for name, (source, target, plasticity, receptor) in model.PROJECTIONS.items():
         with h5py.File(HERE / f"network/{name}_edges.h5") as file:
             edges = file[f"edges/{name}"]
             pre, post = (edges[f"{end}_node_id"][:].astype(np.int32) for end in ("source", "target"))
@@ -145,13 +151,13 @@ def connect(network, places, sources, source_rows):
         if steps.min() < 1:
             sys.exit(f"{name}: a delay is shorter than the resolution")
         to, _, first = places[target]
-        kinds = model.GROUPS[to]["receives"]
+        kinds = [receptor] if receptor else model.GROUPS[to]["receives"]
         if source in places:
             start, rows = places[source][0], [np.arange(pre.max() + 1) + places[source][2]]
         else:
             start, rows = "sources", source_rows[source]
         for kind in kinds:
-            of_kind = {"positive": weights >= 0, "negative": weights < 0, "any": np.True_}[kind]
+            of_kind = {"positive": weights >= 0, "negative": weights < 0}.get(kind, np.True_)
             for row in rows:
                 chosen = np.flatnonzero((row[pre] >= 0) & of_kind)
                 if len(chosen):

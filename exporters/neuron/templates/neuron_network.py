@@ -88,12 +88,12 @@ class Network:
         columns = (nodes[name][:].tolist() for name in ("node_type_id", "node_group_id", "node_group_index"))
         for number, group, row in zip(*columns, strict=True):
             parameters = {**common[number], **{name: values[row] for name, values in own[group].items()}}
-            V_m = parameters.pop("V_m", parameters["E_L"])
             model = rows[number]["model_template"].removeprefix("nest:")
             cell = self.insert(model)
-            for name, value in parameters.items():
-                setattr(cell, name, value)
-            cell.V_0 = V_m
+            if "E_L" in parameters:  # a relay has no potential
+                cell.V_0 = parameters.pop("V_m", parameters["E_L"])
+                for name, value in parameters.items():
+                    setattr(cell, name, value)
             gid = len(self.cells)
             self.pc.set_gid2node(gid, 0)
             self.pc.cell(gid, h.NetCon(cell, None))

@@ -5,7 +5,7 @@ from pathlib import Path
 from glia import Mod, Package
 
 #: What there is. Glia knows point processes and density mechanisms only.
-ASSETS = ("iaf_psc_alpha", "iaf_psc_delta", "iaf_psc_exp", "poisson_input")
+ASSETS = ("iaf_psc_alpha", "iaf_psc_delta", "iaf_psc_exp", "parrot_neuron", "poisson_input")
 
 package = Package(
     "mc_neurons",
