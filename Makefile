@@ -73,7 +73,7 @@ $(OLDEST)/.stamp: pyproject.toml
 	@touch $@
 
 test-brian2: brian2 ## the quick tests that need Brian2
-	$(BRIAN2)/bin/python -m pytest -n 2 -m 'brian2 and not slow' $(NEED_BRIAN2)
+	$(BRIAN2)/bin/python -m pytest -n 2 --no-skips -m 'brian2 and not slow' $(NEED_BRIAN2)
 
 brian2: $(BRIAN2)/.stamp ## make .venv-brian2: Brian2 needs an older numpy
 

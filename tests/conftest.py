@@ -29,6 +29,18 @@ simulation: {duration: 100.0}
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option for environments that have all that their tests need."""
+    parser.addoption("--no-skips", action="store_true", help="fail if a test or a file of tests is skipped")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where something was skipped that must not be."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_configure() -> None:
     """Take interrupts as in a terminal: a shell starts what runs in its background deaf to them."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from mc_interchange.contracts import ExportOptions, Loss
-from mc_interchange.exporters.programs import ProgramExporter
+from mc_interchange.exporters.programs import ProgramExporter, templates
 from mc_interchange.exporters.sonata import SonataExporter, SonataOptions
-from mc_interchange.formats.program import PROGRAM
 from mc_interchange.instance import NetworkInstance
 
 from .groups import groups_of
 from .program import model_text
 
 __all__ = ["Brian2Exporter"]
-
-#: What is the same for every network.
-_PROGRAM = Path(__file__).with_name("templates") / PROGRAM
 
 
 class Brian2Exporter(ProgramExporter[ExportOptions]):
@@ -62,7 +57,4 @@ class Brian2Exporter(ProgramExporter[ExportOptions]):
 
     def files(self, instance: NetworkInstance, options: ExportOptions) -> Mapping[str, str]:  # noqa: ARG002
         """Return the model and the program."""
-        return {
-            "model.py": model_text(instance, groups_of(instance)),
-            PROGRAM: _PROGRAM.read_text(encoding="utf-8"),
-        }
+        return {"model.py": model_text(instance, groups_of(instance)), **templates(__package__)}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from collections.abc import Mapping
 from typing import Any
 
 from mc_interchange.contracts import ExportOptions, Loss
 from mc_interchange.errors import NotRepresentableError
-from mc_interchange.exporters.programs import ProgramExporter
+from mc_interchange.exporters.programs import ProgramExporter, templates
 from mc_interchange.exporters.sonata import SonataExporter, SonataOptions
 from mc_interchange.formats import sonata
 from mc_interchange.instance import NetworkInstance, Nodes, Trains
@@ -66,9 +64,7 @@ class NeuronExporter(ProgramExporter[NeuronOptions]):
 
     def files(self, instance: NetworkInstance, options: NeuronOptions) -> Mapping[str, str]:  # noqa: ARG002
         """Return program, settings and mechanisms."""
-        found = dict(_texts(files(__package__) / "templates"))
-        found[_SETTINGS] = json.dumps(_settings(instance), indent=1) + "\n"
-        return found
+        return {**templates(__package__), _SETTINGS: json.dumps(_settings(instance), indent=1) + "\n"}
 
 
 def _refuse(instance: NetworkInstance) -> None:
@@ -101,16 +97,6 @@ def _refuse(instance: NetworkInstance) -> None:
                 f"projection {edges.name}: the program for NEURON has static synapses onto the receptor of their sign "
                 f"only, not {edges.synapse.model} onto receptor {edges.synapse.receptor}; use --format sonata and NEST"
             )
-
-
-def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the files of a folder by relative path, in alphabetical order."""
-    for item in sorted(folder.iterdir(), key=lambda item: item.name):
-        if item.is_dir():
-            if item.name != "__pycache__":
-                yield from _texts(item, f"{prefix}{item.name}/")
-        else:
-            yield prefix + item.name, item.read_text(encoding="utf-8")
 
 
 def _settings(instance: NetworkInstance) -> dict[str, Any]:

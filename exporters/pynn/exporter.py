@@ -9,14 +9,14 @@ from pydantic import Field
 
 from mc_interchange.contracts import ExportOptions, Loss
 from mc_interchange.errors import NotRepresentableError
-from mc_interchange.exporters.programs import ProgramExporter
-from mc_interchange.formats.program import PROGRAM
+from mc_interchange.exporters.programs import ProgramExporter, templates
+from mc_interchange.formats.pynn import PROJECTIONS
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.network import PoissonActivity, PoissonInput
 
 from .models import cells_of, neuron_of
 from .plasticity import plasticity_of
-from .program import program_text
+from .program import model_text
 from .rules import initial_values, rules_of
 
 __all__ = ["PyNNExporter", "PyNNOptions"]
@@ -96,7 +96,10 @@ class PyNNExporter(ProgramExporter[PyNNOptions]):
         rules, initial = None, {}
         if options.level == "rules":
             rules, initial = rules_of(instance)[0], initial_values(instance)[0]
-        return {PROGRAM: program_text(instance, rules, initial, matched=options.matched)}
+        found = templates(__package__)
+        from_files, from_rules = found.pop("from_files.py"), found.pop("from_rules.py")
+        found[PROJECTIONS] = from_files if rules is None else from_rules
+        return {"model.py": model_text(instance, rules, initial, matched=options.matched), **found}
 
 
 def _poisson(what: str, rate: float, instance: NetworkInstance) -> Loss:

@@ -1,9 +1,8 @@
-"""The text of the program: what the model says as dictionaries, and after it what is the same for every model."""
+"""The text of ``model.py``: what the model says, as dictionaries."""
 
 from __future__ import annotations
 
 import pprint
-from importlib.resources import files
 from typing import Any
 
 from mc_interchange.formats import sonata
@@ -15,54 +14,31 @@ from mc_interchange.network.simulation import steps
 from .models import cells_of, neuron_of
 from .plasticity import plasticity_of
 
-__all__ = ["program_text"]
+__all__ = ["model_text"]
 
 #: A source of Brian2 emits at most one spike per step; with this probability its variance is 0.5 % too small. Neurons
 #: far below threshold notice more: 2 % less variance gave 12 % fewer spikes in PD14.
 MAX_PROBABILITY = 0.005
 
-_HEADER = '''"""{name} in PyNN: python run.py --simulator nest|neuron|brian2 [--out DIRECTORY]
+_HEADER = '''"""{name} in PyNN's words; run.py builds and runs it.
 
 {contents}
-PyNN's units: ms, mV, nA, nF, uS, spikes/s. Writes SONATA's spikes.h5, and V_m.h5 where potentials are recorded.
-Needs PyNN 0.13, h5py and the simulator; NEURON a C++ compiler, too.
+PyNN's units: ms, mV, nA, nF, uS, spikes/s.
 """
 
-from __future__ import annotations
-
-import argparse
-import importlib
-import math
-import os
-import shutil
-import subprocess
-import sys
-import sysconfig
-import tempfile
-from pathlib import Path
-
-import h5py
-import numpy as np
-from pyNN.connectors import Connector, FromListConnector
-from pyNN.parameters import ParameterSpace, Sequence
-from pyNN.random import NumpyRNG, RandomDistribution
-
-HERE = Path(__file__).resolve().parent
-
-# --- the model
 '''
 _FROM_FILES = "The synapses and what differs between neurons lie beside it as a SONATA circuit."
 _FROM_RULES = "PyNN draws synapses and initial potentials; the SONATA circuit beside it is another realisation."
 
 
-def program_text(
+def model_text(
     instance: NetworkInstance,
     projections: dict[str, Any] | None,
     initial: dict[str, Any],
     *,
     matched: bool,
 ) -> str:
-    """Return the program.
+    """Return a Python module.
 
     Parameters
     ----------
@@ -123,15 +99,7 @@ def program_text(
     }
     contents = _FROM_FILES if projections is None else _FROM_RULES
     literals = "\n".join(f"{_COMMENTS[name]}{_literal(name, value)}" for name, value in values.items())
-    synapses = "from_files.py" if projections is None else "from_rules.py"
-    parts = ["main.py", "backend.py", synapses, "synapses.py", "neurons.py", "files.py"]
-    return "\n".join(
-        [
-            _HEADER.format(name=instance.name, contents=contents) + literals,
-            "RANDOM = NumpyRNG(seed=SEED)\n",
-            "\n".join(_template(part) for part in parts),
-        ]
-    )
+    return _HEADER.format(name=instance.name, contents=contents) + literals + "\n"
 
 
 _COMMENTS = {
@@ -156,10 +124,6 @@ _COMMENTS = {
 
 def _literal(name: str, value: Any) -> str:
     return f"{name} = " + pprint.pformat(value, width=110, sort_dicts=False)
-
-
-def _template(name: str) -> str:
-    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _window(item: PoissonActivity | PoissonInput, end: float) -> dict[str, float]:

@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 from mc_interchange.network import CATALOGUE
 
-__all__ = ["CELL_TYPES", "DRAWS_ITSELF", "INITIAL", "IZHIKEVICH", "NAMES", "WEIGHT_UNITS", "thousandth"]
+__all__ = ["CELL_TYPES", "DRAWS_ITSELF", "INITIAL", "IZHIKEVICH", "NAMES", "PROJECTIONS", "WEIGHT_UNITS", "thousandth"]
 
-#: What the text of a program holds where PyNN draws the synapses.
-DRAWS_ITSELF = "\n# --- the synapses, drawn by PyNN\n"
+#: How the file that makes the synapses begins where PyNN draws them.
+DRAWS_ITSELF = '"""The synapses, drawn by PyNN."""\n'
+PROJECTIONS = "projections.py"
 #: PyNN's cell type by our model.
 CELL_TYPES: Mapping[str, str] = MappingProxyType(
     {name: entry.elsewhere["pynn"] for name, entry in CATALOGUE.items() if "pynn" in entry.elsewhere}

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from mc_interchange.errors import MissingDependencyError
-from mc_interchange.formats.program import PROGRAM
-from mc_interchange.formats.pynn import DRAWS_ITSELF
+from mc_interchange.formats.pynn import DRAWS_ITSELF, PROJECTIONS
 from mc_interchange.runners.programs import ProgramRunner
 
 __all__ = ["PyNNArborRunner", "PyNNBrian2Runner", "PyNNNestRunner", "PyNNNeuronRunner"]
@@ -30,8 +29,8 @@ class _PyNNRunner(ProgramRunner):
 
     def draws(self, path: Path) -> bool:
         """Say whether PyNN draws the synapses."""
-        program = (path if path.is_dir() else path.parent) / PROGRAM
-        return program.is_file() and DRAWS_ITSELF in program.read_text(encoding="utf-8")
+        file = (path if path.is_dir() else path.parent) / PROJECTIONS
+        return file.is_file() and file.read_text(encoding="utf-8").startswith(DRAWS_ITSELF)
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of PyNN and of the simulator."""

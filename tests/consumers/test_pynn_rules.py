@@ -39,12 +39,13 @@ simulation: {duration: 50.0}
 
 #: Builds the network of a program without running it, and keeps what PyNN made.
 DRIVER = """
-import runpy, sys
+import sys
 import numpy as np
-program = runpy.run_path(sys.argv[1], run_name="imported")
-sim = program["Backend"]("nest", None, "numpy")
-populations = {name: sim.neurons(name, **item) for name, item in program["NEURONS"].items()}
-program["connect"](sim, populations)
+sys.path.insert(0, sys.argv[1])
+import run
+sim = run.Backend("nest", None, "numpy")
+populations = {name: sim.neurons(name, **item) for name, item in run.NEURONS.items()}
+run.connect(sim, populations)
 found = {p.label: np.array(p.get(["weight", "delay"], format="list")) for p in sim.kept}
 np.savez(sys.argv[2], V=populations["A"].node_collection.V_m, **found)
 """
@@ -64,7 +65,7 @@ def exported(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def drawn(exported: Path) -> dict[str, np.ndarray]:
     out = exported.parent / "drawn.npz"
-    subprocess.run([sys.executable, "-c", DRIVER, exported / "run.py", out], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", DRIVER, exported, out], check=True, capture_output=True)
     return dict(np.load(out))
 
 

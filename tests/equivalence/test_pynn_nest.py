@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matched_networks import BASE, dc, driven, equivalent, frozen, kinds
-from pynn_runs import assert_identical, neurons_of, run_pynn
+from pynn_runs import assert_identical, every_model, neurons_of, run_pynn
 
 from mc_interchange import NetworkInstance
 from mc_interchange.equivalence import compare_spikes
 from mc_interchange.errors import SimulationError
 from mc_interchange.instance import ArrayEdges, ArrayTrains, EdgeBlock, Nodes
-from mc_interchange.network import CATALOGUE, Neuron, Simulation, VoltageRecording
+from mc_interchange.network import Neuron, Simulation
 from mc_interchange.runners.nest import NestRunner
 from mc_interchange.runners.pynn import PyNNNestRunner
 
@@ -41,7 +41,7 @@ def test_pd14_fires_as_in_nest(tmp_path: Path, network: Callable[[], NetworkInst
 
 @pytest.mark.parametrize("dt", [0.1, pytest.param(0.025, marks=pytest.mark.slow)])
 def test_step_currents_replayed_spikes_and_potentials(tmp_path: Path, dt: float) -> None:
-    """Measured: potentials equal to float32, in which SONATA's reports are."""
+    """Potentials, too, to the last digit."""
     instance = neurons_of(kinds(dt))
     reference, run = NestRunner().run(instance), run_pynn(PyNNNestRunner(), instance, tmp_path)
     assert_identical(reference, run, 150)
@@ -51,42 +51,7 @@ def test_step_currents_replayed_spikes_and_potentials(tmp_path: Path, dt: float)
         assert n >= 100 / dt
         np.testing.assert_array_equal(ours.neurons, report.neurons)
         np.testing.assert_allclose(ours.times[:n], report.times, rtol=1e-12)
-        np.testing.assert_array_equal(ours.values[:n], report.values.astype(np.float32))
-
-
-def every_model() -> NetworkInstance:
-    """A population for each model that PyNN has, under spikes of both signs and a current."""
-    cells = {name: entry for name, entry in CATALOGUE.items() if "pynn" in entry.elsewhere}
-    # weight of an excitatory spike: in pA, mV or nS
-    weights = {"pA": 400.0, "mV": 4.0, "nS": 12.0}
-    populations = {
-        "S": Nodes(
-            "S", 2, activity=ArrayTrains(2, [0] * 60 + [1] * 20, [*np.arange(5.0, 125.0, 2.0), *range(30, 130, 5)])
-        )
-    }
-    projections = {}
-    for name, entry in cells.items():
-        own = {"E_L": -65.0, "V_th": -50.0, "V_reset": -63.0, "tau_syn_ex": 1.5, "tau_syn_in": 3.0, "I_e": 150.0}
-        own |= {"w": 20.0, "U_m": -12.0} if name != "izhikevich" else {"U_m": -12.0, "I_e": 4.0}
-        if name == "izhikevich":
-            del own["V_th"]
-        parameters = {p.name: own.get(p.name, p.nest) for p in entry.parameters}
-        # two neurons differ in a parameter that PyNN has under another name and unit
-        varying = {} if name == "izhikevich" else {"C_m": np.array([250.0, 180.0]), "I_e": np.array([150.0, 110.5])}
-        populations[name] = Nodes(
-            name, 2, Neuron(model=name, parameters=parameters), np.array([-64.0, -60.5]), varying=varying
-        )
-        weight = weights[entry.weight_unit]
-        block = EdgeBlock(
-            source=np.array([0, 0, 1, 1], np.uint32),
-            target=np.array([0, 1, 0, 1], np.uint32),
-            weight=np.array([weight, weight / 2, -weight, -weight / 3]),
-            delay=np.array([10, 15, 5, 12], np.uint32),
-        )
-        projections[f"S_to_{name}"] = ArrayEdges(f"S_to_{name}", "S", name, block)
-    recordings = tuple(VoltageRecording(population=name, neurons=(0, 1), interval=0.1) for name in cells)
-    simulation = Simulation(dt=0.1, duration=150.0, record_spikes=tuple(cells), record_V_m=recordings)
-    return NetworkInstance("every_model", populations, projections, (), simulation)
+        np.testing.assert_array_equal(ours.values[:n], report.values)
 
 
 def test_every_model_that_pynn_has(tmp_path: Path) -> None:

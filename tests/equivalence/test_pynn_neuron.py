@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matched_networks import dc, driven, equivalent, frozen, kinds, larger, subthreshold
-from pynn_runs import assert_identical, neurons_of, run_pynn, with_weights
-from test_pynn_nest import every_model
+from pynn_runs import assert_identical, every_model, neurons_of, only, run_pynn, with_weights
 
 from mc_interchange import NetworkInstance
 from mc_interchange.errors import SimulationError
@@ -113,19 +111,3 @@ def test_every_other_model(runner: PyNNNeuronRunner, tmp_path: Path) -> None:
         theirs, ours = reference.spikes[name], run.spikes[name]
         assert abs(len(theirs) - len(ours)) <= 1
         assert abs(int(theirs.steps[0]) - int(ours.steps[0])) <= 5
-
-
-def only(instance: NetworkInstance, *names: str) -> NetworkInstance:
-    """Leave out all other populations of neurons."""
-    simulation = instance.simulation.model_copy(
-        update={
-            "record_spikes": names,
-            "record_V_m": tuple(r for r in instance.simulation.record_V_m if r.population in names),
-        }
-    )
-    return replace(
-        instance,
-        populations={name: nodes for name, nodes in instance.populations.items() if nodes.virtual or name in names},
-        projections={name: edges for name, edges in instance.projections.items() if edges.target in names},
-        simulation=simulation,
-    )

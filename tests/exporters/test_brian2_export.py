@@ -240,9 +240,9 @@ def test_synapses_that_change_the_same_way_are_described_once(tmp_path: Path):
 
 def test_the_program_needs_only_brian2_numpy_and_h5py(tmp_path: Path):
     path = export(one(EXPONENTIAL), "brian2", tmp_path / "export").path
-    for name in ("run.py", "model.py"):
-        tree = ast.walk(ast.parse((path / name).read_text()))
-        imported = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
-        tree = ast.walk(ast.parse((path / name).read_text()))
-        imported |= {node.module for node in tree if isinstance(node, ast.ImportFrom)}
-        assert imported <= {"brian2", "numpy", "h5py", "model", *sys.stdlib_module_names}
+    files = {file.stem: ast.parse(file.read_text()) for file in path.glob("*.py")}
+    assert files.keys() == {"run", "model", "sonata_output"}
+    for tree in files.values():
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert imported <= {"brian2", "numpy", "h5py", *files, *sys.stdlib_module_names}

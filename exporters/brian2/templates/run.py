@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # this directory stays as it is
 sys.path.insert(0, str(HERE))
 import model  # noqa: E402
+from sonata_output import write_potentials, write_spikes  # noqa: E402
 
 #: Names of state variables where the files have others.
 VARIABLES = {"V_m": "v", "U_m": "u"}
@@ -249,57 +250,31 @@ def record(network, places, sources):
     return spikes, potentials
 
 
-def stamped(path):
-    """Open a new SONATA file."""
-    file = h5py.File(path, "w")
-    file.attrs.create("magic", 0x0A7A, dtype=np.uint32)
-    file.attrs.create("version", (0, 1), dtype=np.uint32)
-    return file
+def spikes_of(places, source_rows, monitors):
+    """Return times (ms) and neurons of each population's spikes, at the ends of steps, as NEST labels them."""
+    spikes = {}
+    for population in model.RECORD_SPIKES:
+        if population in places:
+            name, _, first = places[population]
+            rows = [first + np.arange(model.GROUPS[name]["populations"][population]["size"])]
+        else:
+            name, rows = "sources", source_rows[population]
+        found = monitors[name]
+        index = np.full(found.source.N, -1)  # of each row in the population
+        for row in rows:
+            index[row[row >= 0]] = np.flatnonzero(row >= 0)
+        ids, steps = index[found.i], np.rint(np.asarray(found.t / model.DT)).astype(int) + 1
+        spikes[population] = steps[ids >= 0] * STEP_US / 1000, ids[ids >= 0]
+    return spikes
 
 
-def write_spikes(path, places, source_rows, monitors):
-    """Write spikes with the end of the step in which they were emitted, as NEST labels them."""
-    sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
-    with stamped(path) as file:
-        for population in model.RECORD_SPIKES:
-            if population in places:
-                name, group, first = places[population]
-                rows = [first + np.arange(model.GROUPS[name]["populations"][population]["size"])]
-            else:
-                name, rows = "sources", source_rows[population]
-            found = monitors[name]
-            index = np.full(found.source.N, -1)  # of each row in the population
-            for row in rows:
-                index[row[row >= 0]] = np.flatnonzero(row >= 0)
-            ids, steps = index[found.i], np.rint(np.asarray(found.t / model.DT)).astype(int) + 1
-            mine = ids >= 0
-            order = np.lexsort((ids[mine], steps[mine]))
-            group = file.create_group(f"spikes/{population}")
-            group.attrs.create("sorting", 2, dtype=sorting)
-            group["timestamps"] = steps[mine][order] * STEP_US / 1000
-            group["timestamps"].attrs["units"] = "ms"
-            group["node_ids"] = ids[mine][order].astype(np.uint64)
-
-
-def write_potentials(path, monitors):
-    """Write a soma report."""
-    sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
-    with stamped(path) as file:
-        for population, monitor in monitors.items():
-            neurons, interval = model.RECORD_V_M[population]
-            values = np.asarray(monitor.v / mV).T[1:]  # without t = 0
-            step = round(float(interval / ms), 9)
-            group = file.create_group(f"report/{population}")
-            group["data"] = values
-            group["data"].attrs["units"] = "mV"
-            mapping = group.create_group("mapping")
-            mapping.attrs.create("sorting", 1, dtype=sorting)
-            mapping["node_ids"] = np.array(neurons, np.uint64)
-            mapping["index_pointers"] = np.arange(len(neurons) + 1, dtype=np.uint64)
-            mapping["index_pointer"] = mapping["index_pointers"]
-            mapping["element_ids"] = np.zeros(len(neurons), np.uint32)
-            mapping["time"] = np.array([step, step * (len(values) + 1), step])
-            mapping["time"].attrs["units"] = "ms"
+def potentials_of(monitors):
+    """Return neurons, interval (ms) and potentials (mV), without t = 0, of each population."""
+    found = {}
+    for population, monitor in monitors.items():
+        neurons, interval = model.RECORD_V_M[population]
+        found[population] = neurons, round(float(interval / ms), 9), np.asarray(monitor.v / mV).T[1:]
+    return found
 
 
 def main():
@@ -324,9 +299,9 @@ def main():
 
     network.run(model.N_STEPS * model.DT, report=report, report_period=1 * second, namespace={})
     arguments.out.mkdir(parents=True, exist_ok=True)
-    write_spikes(arguments.out / "spikes.h5", places, source_rows, spikes)
+    write_spikes(arguments.out / "spikes.h5", spikes_of(places, source_rows, spikes))
     if potentials:
-        write_potentials(arguments.out / "V_m.h5", potentials)
+        write_potentials(arguments.out / "V_m.h5", potentials_of(potentials))
 
 
 if __name__ == "__main__":

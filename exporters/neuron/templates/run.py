@@ -15,7 +15,6 @@ import os
 import sys
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 os.environ["NEURON_MODULE_OPTIONS"] = "-nogui"
@@ -23,6 +22,7 @@ sys.dont_write_bytecode = True  # nothing is written beside the circuit
 import neuron_mechanisms
 from neuron import h
 from neuron_network import HERE, Network
+from sonata_output import write_potentials, write_spikes
 
 
 def main():
@@ -37,7 +37,9 @@ def main():
         sys.exit(f"run.py: it runs in one process, not in {network.pc.nhost():.0f}")
     network.build()
     spikes, potentials = simulate(network)
-    write(out, spikes, potentials)
+    write_spikes(out / "spikes.h5", spikes)
+    if potentials:
+        write_potentials(out / "V_m.h5", potentials)
 
 
 def simulate(network):
@@ -76,39 +78,6 @@ def simulate(network):
         when, who = network.replayed.get(name, (steps[own], gids[own] - network.first[name]))
         spikes[name] = when / network.per_ms, who
     return spikes, potentials
-
-
-def write(out, spikes, potentials):
-    """Write SONATA's spikes.h5 and, where potentials were recorded, V_m.h5; these with all their digits."""
-    sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
-    with h5py.File(out / "spikes.h5", "w") as file:
-        stamp(file)
-        for name, (times, neurons) in spikes.items():
-            order = np.lexsort((neurons, times))
-            group = file.create_group(f"spikes/{name}")
-            group.attrs.create("sorting", 2, dtype=sorting)
-            group.create_dataset("timestamps", data=times[order], dtype=float).attrs["units"] = "ms"
-            group.create_dataset("node_ids", data=neurons[order], dtype=np.uint64)
-    if not potentials:
-        return
-    with h5py.File(out / "V_m.h5", "w") as file:
-        stamp(file)
-        for name, (neurons, interval, values) in potentials.items():
-            group = file.create_group(f"report/{name}")
-            group.create_dataset("data", data=values).attrs["units"] = "mV"
-            mapping = group.create_group("mapping")
-            mapping.attrs.create("sorting", 1, dtype=sorting)
-            mapping.create_dataset("node_ids", data=neurons, dtype=np.uint64)
-            mapping.create_dataset("index_pointers", data=np.arange(len(neurons) + 1), dtype=np.uint64)
-            mapping.create_dataset("element_ids", data=np.zeros(len(neurons)), dtype=np.uint32)
-            time = mapping.create_dataset("time", data=[interval, interval * (len(values) + 1), interval])
-            time.attrs["units"] = "ms"
-
-
-def stamp(file):
-    """Write what SONATA asks of every file."""
-    file.attrs.create("magic", 0x0A7A, dtype=np.uint32)
-    file.attrs.create("version", (0, 1), dtype=np.uint32)
 
 
 if __name__ == "__main__":

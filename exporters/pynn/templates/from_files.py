@@ -1,7 +1,12 @@
-# --- the synapses, as they are in the circuit
+"""The synapses, as they are in the circuit."""
+
+from __future__ import annotations
+
+from circuit import read_synapses
+from model import PLASTICITY, POISSON_INPUTS, PROJECTIONS, TIMESTEP
 
 
-def connect(sim: Backend, populations: dict) -> None:
+def connect(sim, populations: dict) -> None:
     """Make the synapses of all projections."""
     for name, (source, target) in PROJECTIONS.items():
         plasticity = PLASTICITY.get(name)

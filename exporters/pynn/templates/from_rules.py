@@ -1,7 +1,16 @@
-# --- the synapses, drawn by PyNN
+"""The synapses, drawn by PyNN."""
+
+from __future__ import annotations
+
+import sys
+
+from circuit import RANDOM, read_synapses
+from model import POISSON_INPUTS, PROJECTIONS, TIMESTEP
+from pyNN.random import RandomDistribution
+from sources import Sources
 
 
-def connect(sim: Backend, populations: dict) -> None:
+def connect(sim, populations: dict) -> None:
     """Make the synapses of all projections: by their rules, or from the circuit where they are listed."""
     for name, item in PROJECTIONS.items():
         pre, post = populations[item["source"]], populations[item["target"]]

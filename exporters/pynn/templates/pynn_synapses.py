@@ -1,4 +1,12 @@
-# --- synapses from arrays
+"""Synapses from arrays."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+from pyNN.connectors import Connector, FromListConnector
+from pyNN.parameters import ParameterSpace
 
 
 class Synapses(Connector):

@@ -1,37 +1,19 @@
-# --- files and mechanisms
+"""What single simulators have to be told, and what PyNN makes something else of for them."""
 
+from __future__ import annotations
 
-def write_spikes(path: Path, spikes: dict) -> None:
-    """Write SONATA's spike file: time (ms) and neuron of each spike by population."""
-    sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
-    with h5py.File(path, "w") as file:
-        stamp(file)
-        for population, (times, neurons) in spikes.items():
-            group = file.create_group(f"spikes/{population}")
-            group.attrs.create("sorting", 2, dtype=sorting)
-            group.create_dataset("timestamps", data=times, dtype=np.float64).attrs["units"] = "ms"
-            group.create_dataset("node_ids", data=neurons, dtype=np.uint64)
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
 
-
-def write_potentials(path: Path, reports: dict) -> None:
-    """Write SONATA's report of potentials: neurons, interval (ms) and values (mV) by population."""
-    with h5py.File(path, "w") as file:
-        stamp(file)
-        for population, (neurons, interval, values) in reports.items():
-            group = file.create_group(f"report/{population}")
-            group.create_dataset("data", data=values, dtype=np.float32).attrs["units"] = "mV"
-            mapping = group.create_group("mapping")
-            mapping.create_dataset("node_ids", data=neurons, dtype=np.uint64)
-            mapping.create_dataset("index_pointers", data=np.arange(len(neurons) + 1), dtype=np.uint64)
-            mapping.create_dataset("element_ids", data=np.zeros(len(neurons)), dtype=np.uint32)
-            time = [interval, interval * (len(values) + 1), interval]
-            mapping.create_dataset("time", data=time).attrs["units"] = "ms"
-
-
-def stamp(file) -> None:
-    """Write what every SONATA file begins with."""
-    file.attrs.create("magic", 0x0A7A, dtype=np.uint32)
-    file.attrs.create("version", (0, 1), dtype=np.uint32)
+import numpy as np
+from model import NEURONS, TIMESTEP
+from pyNN.random import RandomDistribution
 
 
 def refuse_arbor() -> None:
@@ -104,5 +86,33 @@ def check_brian2(name: str, cell_type: str, parameters: dict) -> None:
                 sys.exit(f"{name}: pyNN.brian2 gives all neurons of an Izhikevich population the first {key}")
 
 
-if __name__ == "__main__":
-    main()
+def draw(value, size: int) -> np.ndarray:
+    """Return the initial value of each neuron."""
+    return value.next(size) if isinstance(value, RandomDistribution) else np.broadcast_to(value, size)
+
+
+def fires_at_once(parameters: dict, potential: np.ndarray, size: int) -> np.ndarray:
+    """Say which neurons are still above threshold after the first step, without input."""
+    decay = np.exp(-TIMESTEP / parameters["tau_m"])
+    rest = parameters["v_rest"] + parameters["i_offset"] * parameters["tau_m"] / parameters["cm"]
+    return np.broadcast_to(rest + (potential - rest) * decay >= parameters["v_thresh"], size)
+
+
+def matched(parameters: dict) -> tuple[dict, dict]:
+    """Return parameters, and factors of the weights, with which a step of NEURON's implicit Euler is NEST's exact one.
+
+    Both steps are linear: with h the resolution, NEST's potential relative to rest becomes P22 V + P21 I_syn + P20 I_e
+    (Rotter & Diesmann 1999), NEURON's (V + h/C (I_syn + I_e)) / (1 + h/tau_m).
+    """
+    h, tau_m, C = TIMESTEP, parameters["tau_m"], parameters["cm"]
+    P22 = np.exp(-h / tau_m)
+    P20 = tau_m / C * (1 - P22)
+    theirs = h / C * P22
+    changed = {"tau_m": h / (1 / P22 - 1), "i_offset": parameters["i_offset"] * P20 / theirs}
+    factors = {"current": P20 / theirs}
+    for receptor, key in (("excitatory", "tau_syn_E"), ("inhibitory", "tau_syn_I")):
+        rates = 1 / parameters[key] - 1 / tau_m
+        with np.errstate(invalid="ignore"):
+            P21 = np.where(rates == 0, h / C * P22, (P22 - np.exp(-h / parameters[key])) / (C * rates))
+        factors[receptor] = P21 / theirs
+    return {**parameters, **changed}, factors

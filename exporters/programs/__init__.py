@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import ClassVar
 
 from mc_interchange.contracts import Exporter, OptionsT, Written
+from mc_interchange.exporters.sonata import SonataExporter, SonataOptions, write_circuit
 from mc_interchange.instance import NetworkInstance
 from mc_interchange.progress import Progress
 
-from .sonata import SonataExporter, SonataOptions, write_circuit
-
-__all__ = ["ProgramExporter"]
+__all__ = ["ProgramExporter", "templates"]
 
 _WITHOUT_INDEX = SonataOptions(index="none")
 
@@ -31,6 +32,8 @@ class ProgramExporter(Exporter[OptionsT]):
     def files(self, instance: NetworkInstance, options: OptionsT) -> Mapping[str, str]:
         """Return the texts of the program's files by name (:data:`mc_interchange.formats.program.PROGRAM` among them).
 
+        Beside them lies ``sonata_output.py``, which every program imports.
+
         Raises
         ------
         NotRepresentableError
@@ -45,8 +48,22 @@ class ProgramExporter(Exporter[OptionsT]):
     ) -> Written:
         """Write circuit and program; a few blocks of edges are in memory at once."""
         written = write_circuit(instance, directory, _WITHOUT_INDEX.index, workers=workers, progress=progress)
-        for name, text in self.files(instance, options).items():
+        for name, text in {**self.files(instance, options), **templates(__package__)}.items():
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         return written
+
+
+def templates(package: str) -> dict[str, str]:
+    """Return the files in the folder ``templates`` of a package by relative path, in alphabetical order."""
+    return dict(_texts(files(package) / "templates"))
+
+
+def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for item in sorted(folder.iterdir(), key=lambda item: item.name):
+        if item.is_dir():
+            if item.name != "__pycache__":
+                yield from _texts(item, f"{prefix}{item.name}/")
+        else:
+            yield prefix + item.name, item.read_text(encoding="utf-8")

@@ -1,35 +1,16 @@
-# --- how it is built and run; the same for every model
+"""What lies in the circuit: what differs between neurons, synapses, and spikes that are replayed."""
 
+from __future__ import annotations
 
-def main() -> None:
-    """Build the network, simulate, and write what was recorded."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--simulator", choices=("nest", "neuron", "brian2", "arbor"), default="nest")
-    parser.add_argument("--out", type=Path, default=HERE / "output", help="directory for spikes.h5 and V_m.h5")
-    parser.add_argument("--mechanisms", type=Path, help="directory that keeps what NEURON has compiled")
-    parser.add_argument(
-        "--codegen", choices=("numpy", "cython"), default="numpy", help="how Brian2 computes; cython compiles first"
-    )
-    arguments = parser.parse_args()
-    sim = Backend(arguments.simulator, arguments.mechanisms, arguments.codegen)
-    populations = {name: sim.neurons(name, **item) for name, item in NEURONS.items()}
-    for name, item in POISSON_SOURCES.items():
-        populations[name] = sim.poisson(name, **item)
-    for name, size in REPLAYED_SOURCES.items():
-        populations[name] = sim.replayed(name, size)
-    connect(sim, populations)
-    for name, item in POISSON_INPUTS.items():
-        sim.poisson_input(name, populations[item["target"]], item)
-    for item in STEP_CURRENTS.values():
-        sim.inject(populations[item["target"]], item)
-    sim.record(populations)
-    sim.run()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    write_spikes(arguments.out / "spikes.h5", {name: sim.spikes(populations[name]) for name in RECORD_SPIKES})
-    if RECORD_V_M:
-        reports = {name: sim.potentials(populations[name], **item) for name, item in RECORD_V_M.items()}
-        write_potentials(arguments.out / "V_m.h5", reports)
-    sim.end()
+from pathlib import Path
+
+import h5py
+import numpy as np
+from model import SEED, TIMESTEP
+from pyNN.random import NumpyRNG, RandomDistribution
+
+HERE = Path(__file__).resolve().parent
+RANDOM = NumpyRNG(seed=SEED)
 
 
 def read_node_values(population: str, ratio: list) -> np.ndarray:

@@ -1,18 +1,28 @@
-# --- PyNN with one simulator
+"""PyNN with one simulator."""
 
+from __future__ import annotations
 
-class Sources:
-    """Spike sources of which each may be several cells, where one can emit only one spike per step.
+import importlib
+import math
+import sys
+from pathlib import Path
 
-    Cell ``i + k * size`` belongs to source ``i``.
-    """
-
-    def __init__(self, cells, size: int) -> None:
-        self.cells, self.size, self.copies = cells, size, cells.size // size
-
-    def all(self, sources: np.ndarray) -> np.ndarray:
-        """Return the cells of some sources, one copy after the other."""
-        return np.concatenate([sources + k * self.size for k in range(self.copies)])
+import numpy as np
+from circuit import initial_value, read_node_values, read_spike_steps
+from model import DURATION, MATCHED, MAX_PROBABILITY, RECORD_SPIKES, RECORD_V_M, SEED, TIMESTEP, WEIGHT_UNITS
+from projections import longest_delay
+from pyNN.parameters import Sequence
+from pynn_simulators import (
+    check_brian2,
+    check_plasticity,
+    compile_mechanisms,
+    draw,
+    fires_at_once,
+    matched,
+    refuse_arbor,
+)
+from pynn_synapses import Synapses
+from sources import Sources
 
 
 class Backend:
