@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,6 @@ class Group:
         Our name of the model.
     equations
         Those of its model.
-    equal
-        Time constants of synapses that are equal to that of the membrane: the closed form is another one then.
     populations
         In their order in the group.
     shared
@@ -59,7 +57,6 @@ class Group:
     name: str
     model: str
     equations: Equations
-    equal: tuple[str, ...]
     populations: tuple[Nodes, ...]
     shared: dict[str, float]
     own: tuple[str, ...]
@@ -68,7 +65,7 @@ class Group:
 
     def declarations(self) -> list[str]:
         """Return the equations, line by line, with the parameters that are not the same for all."""
-        lines = self._named(self.equations.dynamics.format(I=self._current)).splitlines()
+        lines = self.equations.dynamics.format(I=self._current).splitlines()
         parameters = [name for name in self.own if name not in self.equations.initial]
         lines += [f"{name} : {UNITS[unit_of(self.model, name)][1]} (constant)" for name in parameters]
         return lines + (["I_step : amp"] if self.stepped else [])
@@ -83,16 +80,6 @@ class Group:
         current = " + ".join([*constant, *(["I_step"] if self.stepped else [])]) or "0*pA"
         return f"({current})" if "+" in current else current
 
-    @property
-    def receives(self) -> dict[str, str]:
-        """What a spike does, by the sign of its weight or by receptor."""
-        return {sign: self._named(statement) for sign, statement in self.equations.receives.items()}
-
-    def _named(self, text: str) -> str:
-        for name in self.equal if self.model != GLIF else ():
-            text = text.replace(name, "tau_m")
-        return text
-
 
 def groups_of(instance: NetworkInstance) -> list[Group]:
     """Return all neurons by model.
@@ -102,18 +89,16 @@ def groups_of(instance: NetworkInstance) -> list[Group]:
     NotRepresentableError
         Brian2 has no equal of a population.
     """
-    found: dict[str, tuple[str, Equations, tuple[str, ...], list[Nodes]]] = {}
+    found: dict[str, tuple[str, Equations, list[Nodes]]] = {}
     for nodes in instance.populations.values():
         if not nodes.virtual:
             neuron = _neuron(nodes)
-            equal = _equal(nodes, neuron, instance.simulation.dt)
-            variant, equations = _equations(neuron, equal)
-            name = "_".join((variant, *equal))
-            found.setdefault(name, (neuron.model, equations, equal, []))[-1].append(nodes)
+            name, equations = _equations(neuron, _equal(nodes, neuron, instance.simulation.dt))
+            found.setdefault(name, (neuron.model, equations, []))[-1].append(nodes)
     stepped = {item.target for item in instance.inputs if isinstance(item, StepCurrent)}
     return [
-        _group(name, model, equations, equal, tuple(nodes), stepped, instance.simulation.dt)
-        for name, (model, equations, equal, nodes) in found.items()
+        _group(name, model, equations, tuple(nodes), stepped, instance.simulation.dt)
+        for name, (model, equations, nodes) in found.items()
     ]
 
 
@@ -164,8 +149,25 @@ def _name(nodes: Nodes) -> str:
 
 
 def _equations(neuron: Neuron, equal: tuple[str, ...]) -> tuple[str, Equations]:
-    """Return the name of a variant of a model, and its equations."""
-    return glif(neuron, equal) if neuron.model == GLIF else (neuron.model, EQUATIONS[neuron.model])
+    """Return the equations of a neuron, and a name for them.
+
+    Parameters
+    ----------
+    equal
+        Time constants of synapses that are equal to that of the membrane: the closed form is another one then.
+    """
+    if neuron.model == GLIF:
+        name, equations = glif(neuron, equal)
+        return "_".join((name, *equal)), equations
+    equations = EQUATIONS[neuron.model]
+    for name in equal:
+        equations = replace(
+            equations,
+            dynamics=equations.dynamics.replace(name, "tau_m"),
+            receives={sign: statement.replace(name, "tau_m") for sign, statement in equations.receives.items()},
+            settings=(*equations.settings, name),
+        )
+    return "_".join((neuron.model, *equal)), equations
 
 
 def _equal(nodes: Nodes, neuron: Neuron, dt: float) -> tuple[str, ...]:
@@ -201,17 +203,13 @@ def _group(
     name: str,
     model: str,
     equations: Equations,
-    equal: tuple[str, ...],
     populations: tuple[Nodes, ...],
     stepped: set[str],
     dt: float,
 ) -> Group:
-    # where time constants are equal, only that of the membrane stands in the equations
-    absent = equal if model != GLIF else ()
-    needed = [parameter for parameter in _parameters(populations[0], equations) if parameter not in absent]
     values: dict[str, set[float | None]] = {
         key: {None if key in nodes.varying else float(_values(nodes, key)[0]) for nodes in populations}
-        for key in needed
+        for key in _parameters(populations[0], equations)
     }
     shared = {
         key: value
@@ -225,7 +223,6 @@ def _group(
         name,
         model,
         equations,
-        equal,
         populations,
         shared,
         tuple(key for key in values if key not in shared),

@@ -122,7 +122,7 @@ def _group(group: Group, instance: NetworkInstance) -> Iterator[str]:
     unit, declared = UNITS[entry.weight_unit]
     yield f'        "synapse": "weight : {declared} (constant)",'
     yield f'        "weight_unit": {unit},'
-    yield from _mapping("receives", ((sign, f'"{statement}"') for sign, statement in group.receives.items()))
+    yield from _mapping("receives", ((sign, f'"{statement}"') for sign, statement in equations.receives.items()))
     yield from _mapping("constants", ((k, _quantity(v, unit_of(group.model, k))) for k, v in group.shared.items()))
     yield from _mapping("populations", ((n.name, f"{{{_values(n, group)}}}") for n in group.populations))
     yield "    },"
