@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mc_interchange import NetworkInstance, build, realize
-from mc_interchange.instance import ArrayTrains, freeze_inputs
+from mc_interchange.instance import ArrayEdges, ArrayTrains, freeze_inputs
 from mc_interchange.network import (
     Explicit,
     FixedTotalNumber,
@@ -196,3 +196,13 @@ def equivalent(a: Run, b: Run, population: str) -> bool:
     error = np.sqrt(sum(c.var(ddof=1) / len(c) for c in counts))
     difference = abs(counts[0].mean() - counts[1].mean())
     return bool(difference + 1.645 * error < 0.1 * counts[0].mean())
+
+
+def with_one_other_weight(instance: NetworkInstance) -> NetworkInstance:
+    """Return PD14 with a single weight half as large again: no comparison may overlook it."""
+    edges = instance.projections["L4I_to_L4E"]
+    block = next(edges.blocks())
+    weight = block.weight.copy()
+    weight[20] *= 1.5
+    changed = ArrayEdges(edges.name, edges.source, edges.target, replace(block, weight=weight))
+    return replace(instance, projections={**instance.projections, edges.name: changed})

@@ -5,18 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from brian2_runs import RunBrian2, run_brian2  # noqa: F401
-from matched_networks import dc, driven, equivalent, frozen, kinds, larger
+from matched_networks import dc, driven, equivalent, frozen, kinds, larger, with_one_other_weight
 
 from mc_interchange import NetworkInstance, export
 from mc_interchange.equivalence import compare_spikes
 from mc_interchange.formats.sonata_output import read_spikes
-from mc_interchange.instance import ArrayEdges
 from mc_interchange.runners.nest import NestRunner
 from mc_interchange.runs import Run
 
@@ -45,14 +43,7 @@ def test_everything_that_is_exact(run_brian2: RunBrian2, dt: float) -> None:  # 
 def test_pd14_under_direct_current_fires_as_in_nest(run_brian2: RunBrian2) -> None:  # noqa: F811
     instance = dc()
     run = assert_identical(instance, run_brian2)
-    # the comparison sees one changed weight
-    edges = instance.projections["L4I_to_L4E"]
-    block = next(edges.blocks())
-    weight = block.weight.copy()
-    weight[20] *= 1.5
-    changed = ArrayEdges(edges.name, edges.source, edges.target, replace(block, weight=weight))
-    mutant = replace(instance, projections={**instance.projections, edges.name: changed})
-    assert not compare_spikes(NestRunner().run(mutant), run).identical
+    assert not compare_spikes(NestRunner().run(with_one_other_weight(instance)), run).identical
 
 
 def test_pd14_with_frozen_poisson_input_fires_as_in_nest(run_brian2: RunBrian2) -> None:  # noqa: F811

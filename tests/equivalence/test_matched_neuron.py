@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matched_networks import dc, driven, equivalent, frozen, kinds, larger, subthreshold
+from matched_networks import dc, driven, equivalent, frozen, kinds, larger, subthreshold, with_one_other_weight
 
 from mc_interchange import NetworkInstance, export
 from mc_interchange.equivalence import compare_spikes
 from mc_interchange.exporters.neuroml import NeuroMLExporter
-from mc_interchange.instance import ArrayEdges
 from mc_interchange.progress import Silent
 from mc_interchange.runners.nest import NestRunner
 from mc_interchange.runners.neuroml.neuron import NeuronRunner, compiler_missing
@@ -73,14 +71,7 @@ def test_everything_that_is_matched(run_neuron: RunNeuron, dt: float) -> None:
 def test_pd14_under_direct_current_fires_as_in_nest(run_neuron: RunNeuron) -> None:
     instance = dc()
     run = assert_identical(instance, run_neuron)
-    # the comparison sees one changed weight
-    edges = instance.projections["L4I_to_L4E"]
-    block = next(edges.blocks())
-    weight = block.weight.copy()
-    weight[20] *= 1.5
-    changed = ArrayEdges(edges.name, edges.source, edges.target, replace(block, weight=weight))
-    mutant = replace(instance, projections={**instance.projections, edges.name: changed})
-    assert not compare_spikes(NestRunner().run(mutant), run).identical
+    assert not compare_spikes(NestRunner().run(with_one_other_weight(instance)), run).identical
 
 
 def test_pd14_with_frozen_poisson_input_fires_as_in_nest(run_neuron: RunNeuron) -> None:

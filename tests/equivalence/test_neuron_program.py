@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matched_networks import dc, frozen, kinds, larger
+from matched_networks import dc, frozen, kinds, larger, with_one_other_weight
 from neuron_program_networks import BASE, DT, all_models, corners, relays
 
 from mc_interchange import NetworkInstance
 from mc_interchange.equivalence import compare_spikes
 from mc_interchange.equivalence.probes import check_probe, probe
-from mc_interchange.instance import ArrayEdges
 from mc_interchange.network import Neuron, Simulation
 from mc_interchange.runners.nest import NestRunner
 from mc_interchange.runs import Run
@@ -33,14 +32,7 @@ def assert_identical(instance: NetworkInstance, run: Run, at_least: int) -> Run:
 def test_pd14_under_direct_current_fires_as_in_nest(first: tuple[Run, Path]) -> None:
     instance = dc()
     assert_identical(instance, first[0], 1000)
-    # the comparison sees one changed weight
-    edges = instance.projections["L4I_to_L4E"]
-    block = next(edges.blocks())
-    weight = block.weight.copy()
-    weight[20] *= 1.5
-    changed = ArrayEdges(edges.name, edges.source, edges.target, replace(block, weight=weight))
-    mutant = replace(instance, projections={**instance.projections, edges.name: changed})
-    assert not compare_spikes(NestRunner().run(mutant), first[0]).identical
+    assert not compare_spikes(NestRunner().run(with_one_other_weight(instance)), first[0]).identical
 
 
 def test_pd14_with_frozen_poisson_input_fires_as_in_nest(run_neuron: RunNeuron) -> None:

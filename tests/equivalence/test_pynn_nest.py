@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matched_networks import BASE, dc, driven, equivalent, frozen, kinds
+from matched_networks import BASE, dc, driven, equivalent, frozen, kinds, with_one_other_weight
 from pynn_runs import assert_identical, every_model, neurons_of, run_pynn
 
 from mc_interchange import NetworkInstance
@@ -29,14 +28,7 @@ def test_pd14_fires_as_in_nest(tmp_path: Path, network: Callable[[], NetworkInst
     run = run_pynn(PyNNNestRunner(), instance, tmp_path)
     assert_identical(NestRunner().run(instance), run)
     if network is dc:
-        # the comparison sees one changed weight
-        edges = instance.projections["L4I_to_L4E"]
-        block = next(edges.blocks())
-        weight = block.weight.copy()
-        weight[20] *= 1.5
-        mutant = ArrayEdges(edges.name, edges.source, edges.target, replace(block, weight=weight))
-        other = replace(instance, projections={**instance.projections, edges.name: mutant})
-        assert not compare_spikes(NestRunner().run(other), run).identical
+        assert not compare_spikes(NestRunner().run(with_one_other_weight(instance)), run).identical
 
 
 @pytest.mark.parametrize("dt", [0.1, pytest.param(0.025, marks=pytest.mark.slow)])
