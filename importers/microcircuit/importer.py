@@ -31,8 +31,8 @@ class MicrocircuitImporter(Importer):
     title: ClassVar[str] = "parameter dictionaries of PyPI's microcircuit (a directory with net_dict.json)"
 
     def recognises(self, path: Path) -> bool:
-        """Say whether all three files are there."""
-        return all((_directory(path) / f"{name}.json").is_file() for name in DICTIONARIES)
+        """Say whether one of the three files is there; reading names those that are missing."""
+        return any((_directory(path) / f"{name}.json").is_file() for name in DICTIONARIES)
 
     def read(self, path: Path) -> NetworkInstance:
         """Realise the network of the dictionaries."""

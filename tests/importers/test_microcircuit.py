@@ -360,3 +360,6 @@ def test_files_that_the_package_wrote(tmp_path: Path) -> None:
     (path / "net_dict.json").write_text(json.dumps({}))
     with pytest.raises(FormatError, match=r"net_dict\['N_scaling'\]: this key is missing"):
         open_model(path)
+    (path / "sim_dict.json").unlink()
+    with pytest.raises(FormatError, match=r"sim_dict\.json: cannot be read \(No such file or directory\)"):
+        open_model(path)
