@@ -97,18 +97,19 @@ def glif(neuron: Neuron, equal: Collection[str]) -> tuple[str, Equations]:
 
 def _synapses(k: int, equal: bool) -> _Mechanism:
     """Return an alpha current and what it adds to the potential in a step."""
-    x = f"((g / C_m - 1 / tau_syn_{k}) * dt)"
-    of_current, of_rise = ("1", "0.5") if equal else (f"exprel{x}", f"(exp{x} - exprel{x}) / {x}")
+    of_current, of_rise = ("1", "0.5") if equal else (f"exprel(x_{k})", f"(exp(x_{k}) - exprel(x_{k})) / x_{k}")
+    step = [] if equal else [f"x_{k} = (g / C_m - 1 / tau_syn_{k}) * dt"]
+    step += [
+        f"v_next = v_next + leak * dt / C_m * (I_syn_{k} * {of_current} + y_syn_{k} * dt * {of_rise})",
+        f"I_syn_{k} = (I_syn_{k} + y_syn_{k} * dt) * exp(-dt / tau_syn_{k})",
+        f"y_syn_{k} = y_syn_{k} * exp(-dt / tau_syn_{k})",
+    ]
     return _Mechanism(
         [
             f"dI_syn_{k}/dt = y_syn_{k} - I_syn_{k} / tau_syn_{k} : amp",
             f"dy_syn_{k}/dt = -y_syn_{k} / tau_syn_{k} : amp / second",
         ],
-        [
-            f"v_next = v_next + leak * dt / C_m * (I_syn_{k} * {of_current} + y_syn_{k} * dt * {of_rise})",
-            f"I_syn_{k} = (I_syn_{k} + y_syn_{k} * dt) * exp(-dt / tau_syn_{k})",
-            f"y_syn_{k} = y_syn_{k} * exp(-dt / tau_syn_{k})",
-        ],
+        step,
     )
 
 
