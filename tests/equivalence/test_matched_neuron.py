@@ -74,6 +74,7 @@ def test_pd14_under_direct_current_fires_as_in_nest(run_neuron: RunNeuron) -> No
     assert not compare_spikes(NestRunner().run(with_one_other_weight(instance)), run).identical
 
 
+@pytest.mark.slow
 def test_pd14_with_frozen_poisson_input_fires_as_in_nest(run_neuron: RunNeuron) -> None:
     assert_identical(frozen(), run_neuron)
 

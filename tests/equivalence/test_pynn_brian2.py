@@ -24,7 +24,8 @@ pytest.importorskip("brian2")
 pytestmark = pytest.mark.brian2
 
 
-@pytest.mark.parametrize("network", [dc, pytest.param(frozen, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("network", [dc, frozen])
 def test_pd14_fires_as_in_nest(tmp_path: Path, network: Callable[[], NetworkInstance]) -> None:
     instance = network()
     assert_identical(NestRunner().run(instance), run_pynn(PyNNBrian2Runner(), instance, tmp_path))

@@ -142,6 +142,7 @@ def test_a_run_tells_what_it_is_and_how_far(random_run: tuple[Run, Kept]) -> Non
     assert kept.tasks[2][1] == 250.0
 
 
+@pytest.mark.slow
 @compiled
 def test_random_numbers_follow_from_the_seed(random_run: tuple[Run, Kept], tmp_path: Path) -> None:
     """Of a source, whatever else is in the network."""
@@ -158,6 +159,7 @@ def test_random_numbers_follow_from_the_seed(random_run: tuple[Run, Kept], tmp_p
     assert not np.array_equal(same.steps, other.steps)
 
 
+@pytest.mark.slow
 @compiled
 def test_equal_times_in_the_spike_array_of_others(tmp_path: Path) -> None:
     """What jNeuroML makes of them loses the second spike and all later ones."""
