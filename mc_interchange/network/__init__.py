@@ -1,8 +1,9 @@
 """The description of a network as rules (level one of two; level two is :mod:`mc_interchange.instance`)."""
 
-from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter, ParameterValue
+from .catalogue import CATALOGUE
 from .distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform, Values
 from .dynamics import Assignment, Dynamics
+from .entries import NeuronEntry, NeuronParameter, ParameterValue, SynapseEntry
 from .experiment import Experiment
 from .inputs import Input, PoissonInput, StepCurrent
 from .network import ModelParameter, Network, Projection
@@ -28,7 +29,7 @@ from .rules import (
     Rule,
 )
 from .simulation import Simulation, VoltageRecording
-from .synapses import SYNAPSE_CATALOGUE, SynapseEntry, SynapseModel
+from .synapses import SYNAPSE_CATALOGUE, SynapseModel
 from .yaml_file import (
     json_schema,
     parse_network,

@@ -11,9 +11,10 @@ from pydantic_core import PydanticCustomError
 from mc_interchange.units import Quantity
 
 from .base import Name, NonNegative, Part, Positive, Real, Size, check_window, refusal
-from .catalogue import CATALOGUE, NeuronEntry
+from .catalogue import CATALOGUE
 from .distributions import Distribution, Values
 from .dynamics import Dynamics
+from .entries import NeuronEntry
 
 __all__ = [
     "AnyNeuron",

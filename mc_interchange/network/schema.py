@@ -11,8 +11,9 @@ from typing import Any
 
 from mc_interchange.units import UNITS, text_pattern
 
-from .catalogue import CATALOGUE, NeuronEntry, NeuronParameter
-from .synapses import SYNAPSE_CATALOGUE, SynapseEntry
+from .catalogue import CATALOGUE
+from .entries import NeuronEntry, NeuronParameter, SynapseEntry
+from .synapses import SYNAPSE_CATALOGUE
 
 __all__ = ["build_schema"]
 

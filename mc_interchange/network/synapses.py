@@ -7,7 +7,6 @@ and stand in the projection.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -17,37 +16,9 @@ from pydantic_core import PydanticCustomError
 from mc_interchange.units import WEIGHT_UNIT, Quantity
 
 from .base import Part, refusal
-from .catalogue import NeuronParameter
+from .entries import NeuronParameter, SynapseEntry
 
-__all__ = ["SYNAPSE_CATALOGUE", "AnySynapse", "SynapseEntry", "SynapseModel"]
-
-
-@dataclass(frozen=True)
-class SynapseEntry:
-    """One synapse model.
-
-    Parameters
-    ----------
-    name
-        Our name.
-    meaning
-        One sentence.
-    source
-        Where the equations stand.
-    parameters
-        Parameters, and states at t = 0; beside weight and delay.
-    elsewhere
-        Name by simulator or format.
-    notes
-        What must be known to use it, in sentences.
-    """
-
-    name: str
-    meaning: str
-    source: str
-    parameters: tuple[NeuronParameter, ...] = ()
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
-    notes: str = ""
+__all__ = ["SYNAPSE_CATALOGUE", "AnySynapse", "SynapseModel"]
 
 
 def _number(
