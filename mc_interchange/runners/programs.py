@@ -16,7 +16,7 @@ from mc_interchange.contracts import FileRunner
 from mc_interchange.errors import FormatError, SimulationError, UsageError
 from mc_interchange.formats.program import PROGRAM, PROGRESS
 from mc_interchange.formats.sonata_output import read_reports, read_spikes
-from mc_interchange.instance import NetworkInstance
+from mc_interchange.instance import NetworkInstance, has_random_input
 from mc_interchange.network.simulation import steps
 from mc_interchange.progress import Progress
 from mc_interchange.reading import import_path
@@ -103,6 +103,7 @@ class ProgramRunner(FileRunner):
             spikes={name: found.get(name, none) for name in sizes},
             voltages=voltages,
             versions={**versions, "mc-interchange": __version__},
+            random_input=has_random_input(instance),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,7 @@ def test_an_edited_program_that_gives_one(exported: Path, tmp_path: Path, capfd:
     assert code in (0, None)
     assert "was changed after it was written (run.py" in line
     assert np.array_equal(np.sort([p.name for p in (tmp_path / "out").iterdir()]), ["run.json", "spikes.h5"])
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["random_input"] is True
 
 
 def test_a_simulator_that_is_not_installed_is_told_of_before_any_work(
