@@ -64,8 +64,8 @@ def model_text(instance: NetworkInstance, groups: list[Group]) -> str:
         + _dict("SOURCES", (_source(n, simulation) for n in instance.populations.values() if n.virtual)),
         "# Synapses that change: states, and what spikes of source and target do, with `sent` in place of the weight.\n"
         + _dict("PLASTICITY", (line for p in plasticities for line in _plasticity(p, _plastic(plasticities, p)))),
-        "# From, to, how they change, and onto which receptor (None: that of a weight's sign). The\n"
-        "# synapses are in network/NAME_edges.h5.\n"
+        "# From, to, how they change, and onto which receptor (None: the sign of a weight tells). The synapses are in\n"
+        "# network/NAME_edges.h5.\n"
         + _dict(
             "PROJECTIONS",
             (
