@@ -69,6 +69,8 @@ The first row is another comparison: with the network that `microcircuit` builds
 against our rules (N = 0.02, K = 0.5), its spikes against those of its captured and exported network, and three of our
 networks with Poisson input (scale 0.05) against the distributions of its runs ([equivalence.md](equivalence.md)).
 
+How large a network each simulator does in five minutes: [performance.md](performance.md#sizes).
+
 """
 
 
