@@ -3,8 +3,8 @@
 Parameters that are lists become numbered ones. Equations say what the variables do; a closed form of a step says how,
 since symbolic integration of the nine equations of four receptors takes minutes.
 
-Teeter et al. 2018, doi:10.1038/s41467-017-02717-4; what a step holds constant, and which potential the reset takes,
-was measured on NEST's neuron.
+Teeter et al. 2018, doi:10.1038/s41467-017-02717-4. What a step holds constant, and which potential the reset takes, is
+as in NEST's neuron.
 """
 
 from __future__ import annotations
