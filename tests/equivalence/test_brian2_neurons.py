@@ -108,7 +108,7 @@ LEVELS = {
         {"th_voltage_index": 0.2, "th_voltage_decay": 0.5, "asc_amps": (30.0, -60.0, 20.0)},
     ),
 }
-#: bmtk's time constants of four receptors; the second is that of the membrane of one of the populations.
+#: Time constants of four receptors; the second is that of the membrane of one of the populations.
 RECEPTORS = (5.5, 8.0, 2.8, 5.8)
 
 
