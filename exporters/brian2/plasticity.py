@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mc_interchange.errors import NotRepresentableError
+from mc_interchange.exporters.programs import synapse_values
 from mc_interchange.instance import Edges, NetworkInstance, Synapse
 from mc_interchange.network import SYNAPSE_CATALOGUE, Neuron
 from mc_interchange.units import WEIGHT_UNIT
@@ -79,20 +80,15 @@ def plasticity_of(edges: Edges, instance: NetworkInstance) -> Plasticity | None:
             f"{what}: {synapse.model} needs neurons as sources, and {edges.source} are none: several spikes in one "
             "step are several rows there, each with synapses of its own; put neurons that repeat the spikes between"
         )
-    parameters = {parameter.name: parameter for parameter in SYNAPSE_CATALOGUE[synapse.model].parameters}
-    for name in synapse.parameters:
-        if name not in parameters:
-            raise NotRepresentableError(f"{what}: {synapse.model} has no parameter {name} here; leave it out")
-    # as in NEST, what is not said has its default
-    defaults = {name: parameter.nest for name, parameter in parameters.items() if isinstance(parameter.nest, float)}
-    values = {name: float(value) for name, value in {**defaults, **synapse.parameters}.items()}
+    values = synapse_values(edges)
     if values.get("tau_psc") == values.get("tau_rec", 0.0):
         raise NotRepresentableError(
             f"{what}: tau_psc and tau_rec of {synapse.model} are equal, and its closed form divides by their "
             "difference, in NEST, too; change one a little"
         )
     weight_unit = neuron.entry.weight_unit if isinstance(neuron, Neuron) else "1"
-    units = {name: weight_unit if p.unit == WEIGHT_UNIT else p.unit for name, p in parameters.items()}
+    parameters = SYNAPSE_CATALOGUE[synapse.model].parameters
+    units = {p.name: weight_unit if p.unit == WEIGHT_UNIT else p.unit for p in parameters}
     return PLASTIC[synapse.model](values, units)
 
 

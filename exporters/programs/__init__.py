@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from mc_interchange.contracts import Exporter, OptionsT, Written
+from mc_interchange.errors import NotRepresentableError
 from mc_interchange.exporters.sonata import SonataExporter, SonataOptions, write_circuit
-from mc_interchange.instance import NetworkInstance
+from mc_interchange.instance import Edges, NetworkInstance
+from mc_interchange.network import SYNAPSE_CATALOGUE
 from mc_interchange.progress import Progress
 
-__all__ = ["ProgramExporter", "templates"]
+__all__ = ["ProgramExporter", "synapse_values", "templates"]
 
 _WITHOUT_INDEX = SonataOptions(index="none")
 
@@ -53,6 +55,25 @@ class ProgramExporter(Exporter[OptionsT]):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         return written
+
+
+def synapse_values(edges: Edges) -> dict[str, float]:
+    """Return the parameters of a synapse model of the catalogue; what is not said has its default, as in NEST.
+
+    Raises
+    ------
+    NotRepresentableError
+        The catalogue's model does not have one of them.
+    """
+    synapse = edges.synapse
+    known = {parameter.name: parameter.nest for parameter in SYNAPSE_CATALOGUE[synapse.model].parameters}
+    for name in synapse.parameters:
+        if name not in known:
+            raise NotRepresentableError(
+                f"projection {edges.name}: {synapse.model} has no parameter {name} here; leave it out"
+            )
+    defaults = {name: value for name, value in known.items() if isinstance(value, float)}
+    return {name: float(value) for name, value in {**defaults, **synapse.parameters}.items()}
 
 
 def templates(package: str) -> dict[str, str]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from mc_interchange.errors import NotRepresentableError
+from mc_interchange.exporters.programs import synapse_values
 from mc_interchange.formats.pynn import WEIGHT_UNITS, thousandth
 from mc_interchange.instance import Edges, NetworkInstance
-from mc_interchange.network import SYNAPSE_CATALOGUE
 
 from .models import neuron_of
 
@@ -48,13 +48,7 @@ def plasticity_of(edges: Edges, instance: NetworkInstance) -> dict[str, Any] | N
             f"{what}: {synapse.model} needs neurons as sources, since NEST's spike generators take static ones, and "
             f"{edges.source} are none; put neurons that repeat the spikes between"
         )
-    known = {parameter.name: parameter.nest for parameter in SYNAPSE_CATALOGUE[synapse.model].parameters}
-    for name in synapse.parameters:
-        if name not in known:
-            raise NotRepresentableError(f"{what}: {synapse.model} has no parameter {name} here; leave it out")
-    # as in NEST, what is not said has its default
-    defaults = {name: value for name, value in known.items() if isinstance(value, float)}
-    values = {name: float(value) for name, value in {**defaults, **synapse.parameters}.items()}
+    values = synapse_values(edges)
     for name, initial in _STATES.items():
         if values.get(name, initial) != initial:
             raise NotRepresentableError(
